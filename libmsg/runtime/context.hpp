@@ -1,0 +1,42 @@
+// What a handler knows about the message it handles, and its means to act. Lives as long as the handler's turn.
+// Loop thread only.
+#pragma once
+
+#include <optional>
+
+#include "libmsg/runtime/messenger.hpp"
+
+namespace parley {
+
+class Context : public Messenger {
+ public:
+  /// The agent that handles the message.
+  [[nodiscard]] virtual const AgentId& self() const = 0;
+  /// Who sent it; empty for a client outside any agent.
+  [[nodiscard]] virtual const AgentId& sender() const = 0;
+  /// The topic of an event; nullopt for a direct message.
+  [[nodiscard]] virtual const std::optional<Topic>& topic() const = 0;
+  /// True when the sender waits for a reply.
+  [[nodiscard]] virtual bool is_request() const = 0;
+  [[nodiscard]] virtual const Attributes& attributes() const = 0;
+  /// The value of one attribute, or an empty text.
+  [[nodiscard]] virtual std::string_view attribute(std::string_view name) const = 0;
+  /// When the sender stops waiting; nullopt for a one-way message without a limit.
+  [[nodiscard]] virtual std::optional<TimePoint> deadline() const = 0;
+  /// True once the caller has cancelled or the deadline has passed; long handlers look at it. Calls that the handler
+  /// awaits end with `cancelled` by themselves.
+  [[nodiscard]] virtual bool is_cancelled() const = 0;
+
+  /// Streams one part of the reply. Fails with `invalid` when nobody waits for a reply, with `cancelled` when the caller
+  /// went away.
+  virtual Task<Result<>> part(Payload piece) = 0;
+  template <TypedMessage M>
+  Task<Result<>> part(const M& piece) {
+    return part(to_payload(piece));
+  }
+  /// Waits; fails with `cancelled` when the message is cancelled meanwhile.
+  virtual Task<Result<>> sleep(std::chrono::milliseconds duration) = 0;
+  [[nodiscard]] virtual TimePoint now() const = 0;
+};
+
+}  // namespace parley

@@ -1,0 +1,105 @@
+// The runtime that hosts agents. Two of them behave alike (tests/conformance runs against both): LocalRuntime, in one
+// process without a network, and WorkerRuntime, on the bus. An agent cannot tell which one it is on.
+// Everything here is called on the loop thread, the one that runs the given io_context.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libmsg/runtime/agent.hpp"
+#include "libmsg/runtime/interceptor.hpp"
+#include "libmsg/runtime/messenger.hpp"
+
+namespace parley {
+
+struct TypeOptions {
+  std::vector<std::string> capabilities;
+  std::uint32_t capacity = 1;
+  /// Lets a call chain that comes back (A → B → A) run inside the waiting turn instead of failing with `deadlock`.
+  bool is_reentrant = false;
+  /// Messages that may wait for one activation; one more is answered with `overloaded`.
+  std::uint32_t max_mailbox = 1024;
+  /// An activation without messages for this long is put away (its state is kept by the runtime). Zero: never.
+  std::chrono::milliseconds idle_timeout{15 * 60 * 1000};
+};
+
+struct TopicFilter {
+  std::string type;
+  bool is_prefix = false;
+  /// Reads `orders.created` (exact) or `orders.*` (prefix `orders.`; `*` alone matches all). Fails with `invalid`.
+  static Result<TopicFilter> parse(std::string_view text);
+};
+
+/// Names a subscription within one runtime.
+using SubscriptionHandle = std::uint64_t;
+
+/// What the runtime counts about each agent type it hosts; the metrics page of a worker reads it.
+struct TypeStats {
+  std::uint64_t requests = 0;   ///< handled messages that wanted a reply
+  std::uint64_t one_way = 0;    ///< handled sends and events
+  std::map<std::string, std::uint64_t> outcomes;  ///< `ok` or the error code's name
+  std::uint64_t activations = 0;
+  std::uint64_t inflight = 0;
+  std::uint64_t waiting = 0;  ///< in mailboxes
+};
+
+/// Called after each turn with its type, outcome (`ok` or a code's name) and time from arrival to end; feeds histograms.
+using TurnObserver = std::function<void(std::string_view agent_type, std::string_view outcome, Duration latency)>;
+
+/// The edge between outside code and the agents: a Messenger without an identity.
+class Client : public Messenger {};
+
+class Runtime {
+ public:
+  Runtime() = default;
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+  virtual ~Runtime() = default;
+
+  /// Connects and starts handling. Agent types may be registered before or after. Completes when the broker has granted
+  /// the session, or fails with `unreachable` after `timeout` (and goes on trying in the background).
+  virtual Task<Result<>> start(std::chrono::milliseconds timeout = std::chrono::seconds(10)) = 0;
+  /// Takes no new work, lets running turns end until `grace` has passed, cancels the rest with `shutting_down`,
+  /// deactivates, says GOODBYE. Idempotent.
+  virtual Task<> stop(std::chrono::milliseconds grace = std::chrono::seconds(10)) = 0;
+
+  /// Hosts an agent type. Fails with `invalid` for a bad or already registered name.
+  virtual Task<Result<>> register_type(std::string type, AgentFactory factory, TypeOptions options = {}) = 0;
+  /// Hosts one ready instance. Several instances of one type may be registered; messages to other keys of that type fail
+  /// with `undeliverable`. Fails with `invalid` when the id is taken or the type has a factory.
+  virtual Task<Result<>> register_instance(AgentId id, std::shared_ptr<Agent> agent, TypeOptions options = {}) = 0;
+  /// Hosts a function for every key of `type` and subscribes it.
+  virtual Task<Result<>> register_closure(std::string type, Closure closure, std::vector<TopicFilter> topics = {},
+                                          TypeOptions options = {}) = 0;
+  /// Stops hosting a type: its activations end after their running turns.
+  virtual Task<Result<>> unregister_type(std::string type) = 0;
+
+  virtual Task<Result<SubscriptionHandle>> subscribe(TopicFilter topics, std::string agent_type) = 0;
+  /// After it completes no further event of this subscription is delivered. Fails with `invalid` for an unknown handle.
+  virtual Task<Result<>> unsubscribe(SubscriptionHandle handle) = 0;
+
+  virtual void add_interceptor(std::shared_ptr<Interceptor> interceptor) = 0;
+  virtual void set_turn_observer(TurnObserver observer) = 0;
+  [[nodiscard]] virtual Client& client() = 0;
+
+  /// State of every live activation that has some, by agent id.
+  [[nodiscard]] virtual Result<std::map<std::string, std::string>> save_state() = 0;
+  /// Gives state to the activations of known types when they are next activated; fails with `invalid` for an id whose
+  /// type is not registered here, and then loads nothing.
+  virtual Result<> load_state(const std::map<std::string, std::string>& states) = 0;
+
+  /// Reads the broker's state (see wire::Query); the payload is the matching report body.
+  virtual Task<Result<Payload>> query(wire::Query query) = 0;
+
+  [[nodiscard]] virtual std::map<std::string, TypeStats> stats() const = 0;
+  /// True while there is a session with the broker.
+  [[nodiscard]] virtual bool is_connected() const = 0;
+};
+
+}  // namespace parley

@@ -1,0 +1,233 @@
+// The msgpack bodies of control envelopes, and the only decoder for msgpack that came from outside. Fields have
+// defaults and unknown ones are ignored, so peers of different ages understand each other.
+// PROTOCOL.md §Control bodies lists every field. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <msgpack.hpp>
+#include <string>
+#include <vector>
+
+#include "libmsg/core/byte_buffer.hpp"
+#include "libmsg/core/error.hpp"
+#include "libmsg/wire/limits.hpp"
+
+namespace parley::wire {
+
+/// One agent type that a peer hosts. `index` is the peer's own number for it and comes back in the recipient field.
+struct TypeRegistration {
+  std::string name;
+  std::uint16_t index = 0;
+  std::vector<std::string> capabilities;
+  /// Relative share of new activations, 1 to 1000.
+  std::uint32_t capacity = 1;
+  MSGPACK_DEFINE_MAP(name, index, capabilities, capacity)
+  friend bool operator==(const TypeRegistration&, const TypeRegistration&) = default;
+};
+
+/// (exact topic type or prefix) → agent type. `id` is chosen by the peer and unique in its session.
+struct SubscriptionBody {
+  std::uint64_t id = 0;
+  std::string topic;
+  bool is_prefix = false;
+  std::string agent_type;
+  MSGPACK_DEFINE_MAP(id, topic, is_prefix, agent_type)
+  friend bool operator==(const SubscriptionBody&, const SubscriptionBody&) = default;
+};
+
+struct LiveActivation {
+  std::string id;  ///< `type/key`
+  std::uint64_t epoch = 0;
+  MSGPACK_DEFINE_MAP(id, epoch)
+  friend bool operator==(const LiveActivation&, const LiveActivation&) = default;
+};
+
+/// HELLO: who the peer is and what it brings. A long list of activations is split over several HELLO envelopes with
+/// the same incarnation; `is_last` is false on all but the last, and WELCOME answers the last.
+struct Hello {
+  std::uint16_t version_min = 1;
+  std::uint16_t version_max = 1;
+  std::string name;                ///< for people: host, process, purpose
+  std::uint64_t incarnation = 0;   ///< random per process start; a new HELLO with it replaces the old session
+  bool is_worker = false;
+  std::uint64_t credit_bytes = 0;  ///< data bytes the broker may have outstanding towards this peer
+  std::vector<TypeRegistration> types;
+  std::vector<SubscriptionBody> subscriptions;
+  std::vector<LiveActivation> activations;
+  bool is_last = true;
+  MSGPACK_DEFINE_MAP(version_min, version_max, name, incarnation, is_worker, credit_bytes, types, subscriptions,
+                     activations, is_last)
+};
+
+/// WELCOME: the session and the rules that hold in it.
+struct Welcome {
+  std::uint16_t version = 1;
+  std::uint64_t token = 0;
+  std::uint64_t shard_epoch = 0;
+  std::uint32_t heartbeat_ms = 1000;
+  /// Silence after which the broker ends the session.
+  std::uint32_t session_timeout_ms = 3000;
+  std::uint64_t max_payload_bytes = kMaxPayloadBytes;
+  /// Requests and unaccepted one-way messages that the peer may have under way; one more is answered `overloaded`.
+  std::uint32_t max_inflight = 65536;
+  std::uint32_t max_deadline_ms = 3'600'000;
+  MSGPACK_DEFINE_MAP(version, token, shard_epoch, heartbeat_ms, session_timeout_ms, max_payload_bytes, max_inflight,
+                     max_deadline_ms)
+};
+
+/// GOODBYE and RESET: why, for the log.
+struct Reason {
+  std::string reason;
+  MSGPACK_DEFINE_MAP(reason)
+};
+
+/// UNREGISTER_TYPE.
+struct TypeName {
+  std::string name;
+  MSGPACK_DEFINE_MAP(name)
+};
+
+/// UNSUBSCRIBE.
+struct SubscriptionId {
+  std::uint64_t id = 0;
+  MSGPACK_DEFINE_MAP(id)
+};
+
+/// QUERY: reads the broker's state. `what`: `ps`, `trace`, `dead_letters`, `dead_letter`, `where`.
+/// The answer is a REPLY whose payload is the matching …Report below.
+struct Query {
+  std::string what;
+  std::string key;           ///< trace id, dead letter id or agent id
+  std::uint32_t limit = 100;  ///< at most this many rows, capped at 1000
+  std::uint64_t after = 0;    ///< rows with a greater id only (paging)
+  MSGPACK_DEFINE_MAP(what, key, limit, after)
+};
+
+struct PsType {
+  std::string name;
+  std::vector<std::string> capabilities;
+  std::uint32_t workers = 0;
+  std::uint64_t activations = 0;
+  std::uint64_t inflight = 0;
+  std::uint64_t parked = 0;
+  std::uint64_t requests = 0;  ///< since the broker started
+  std::uint64_t failures = 0;
+  MSGPACK_DEFINE_MAP(name, capabilities, workers, activations, inflight, parked, requests, failures)
+};
+
+struct PsPeer {
+  std::string name;
+  std::uint64_t incarnation = 0;
+  bool is_worker = false;
+  bool is_draining = false;
+  std::vector<std::string> types;
+  std::uint64_t activations = 0;
+  std::uint64_t inflight = 0;     ///< deliveries it has not finished
+  std::uint64_t queued_bytes = 0;  ///< waiting in the broker for its credit
+  std::uint64_t idle_ms = 0;      ///< since anything was heard from it
+  std::uint64_t uptime_ms = 0;
+  MSGPACK_DEFINE_MAP(name, incarnation, is_worker, is_draining, types, activations, inflight, queued_bytes, idle_ms,
+                     uptime_ms)
+};
+
+/// A named counter or gauge of the broker; names are those of METRICS.md.
+struct NamedNumber {
+  std::string name;
+  std::uint64_t value = 0;
+  MSGPACK_DEFINE_MAP(name, value)
+};
+
+struct PsReport {
+  std::uint64_t shard_epoch = 0;
+  std::uint64_t uptime_ms = 0;
+  bool is_recovering = false;
+  std::vector<PsPeer> peers;
+  std::vector<PsType> types;
+  std::vector<NamedNumber> numbers;
+  MSGPACK_DEFINE_MAP(shard_epoch, uptime_ms, is_recovering, peers, types, numbers)
+};
+
+/// One step of a traced message as the broker saw it.
+struct TraceHop {
+  std::uint64_t at_us = 0;  ///< wall clock, µs since 1970
+  std::string kind;
+  std::string source;
+  std::string target;
+  std::string payload_type;
+  std::string peer;  ///< name of the session it came from or went to
+  std::uint64_t message_id = 0;
+  std::uint64_t delivery_id = 0;
+  std::uint64_t payload_bytes = 0;
+  std::string code;  ///< name of the error, or empty
+  MSGPACK_DEFINE_MAP(at_us, kind, source, target, payload_type, peer, message_id, delivery_id, payload_bytes, code)
+};
+
+struct TraceReport {
+  std::string trace_id;
+  std::vector<TraceHop> hops;
+  MSGPACK_DEFINE_MAP(trace_id, hops)
+};
+
+struct DeadLetterRow {
+  std::uint64_t id = 0;
+  std::uint64_t at_ms = 0;  ///< wall clock, ms since 1970
+  std::string kind;
+  std::string source;
+  std::string target;
+  std::string recipient;  ///< agent id for an event's recipient, else empty
+  std::string payload_type;
+  std::uint64_t payload_bytes = 0;
+  std::string code;
+  std::string reason;
+  MSGPACK_DEFINE_MAP(id, at_ms, kind, source, target, recipient, payload_type, payload_bytes, code, reason)
+};
+
+struct DeadLetterReport {
+  std::uint64_t total = 0;    ///< counted since the broker started
+  std::uint64_t evicted = 0;  ///< of those, pushed out by newer ones
+  std::vector<DeadLetterRow> rows;
+  std::vector<char> envelope;  ///< only for `dead_letter`: the whole envelope of the one row
+  MSGPACK_DEFINE_MAP(total, evicted, rows, envelope)
+};
+
+/// Where an agent id lives. Empty `worker`: nowhere now.
+struct WhereReport {
+  std::string id;
+  std::string worker;
+  std::uint64_t epoch = 0;
+  MSGPACK_DEFINE_MAP(id, worker, epoch)
+};
+
+/// Bounds for msgpack from outside: msgpack-c's own defaults are unbounded (5 bytes can reserve gigabytes).
+inline msgpack::unpack_limit body_unpack_limit() { return {65536, 4096, 16U << 20U, 16U << 20U, 4096, 32}; }
+
+/// Appends `body` as msgpack.
+template <class T>
+void append_body(ByteBuffer& out, const T& body) {
+  msgpack::pack(out, body);
+}
+
+template <class T>
+[[nodiscard]] ByteBuffer encode_body(const T& body) {
+  ByteBuffer out;
+  append_body(out, body);
+  return out;
+}
+
+/// Reads one msgpack value of type T that fills `encoded`. Fails with `invalid`; never throws; memory is bounded by the
+/// size of the input and body_unpack_limit().
+template <class T>
+Result<T> decode_body(Bytes encoded) {
+  try {
+    std::size_t offset = 0;
+    const auto* text = reinterpret_cast<const char*>(encoded.data());
+    const msgpack::object_handle handle =
+        msgpack::unpack(text, encoded.size(), offset, nullptr, nullptr, body_unpack_limit());
+    if (offset != encoded.size()) return fail(ErrorCode::invalid, "bytes behind the end of a msgpack body");
+    return handle.get().as<T>();
+  } catch (const std::exception& failure) {
+    return fail(ErrorCode::invalid, std::string("malformed msgpack body: ") + failure.what());
+  }
+}
+
+}  // namespace parley::wire
