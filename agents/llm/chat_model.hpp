@@ -1,0 +1,92 @@
+// What an agent sees of a language model: messages in, one completion out, text in pieces on the way if it wants them.
+// `offline` answers from rules without a network, `openai` talks to any OpenAI-compatible server; decorators (budgets,
+// caches, fallbacks) implement the same interface. Loop thread only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libmsg/core/clock.hpp"
+#include "libmsg/core/error.hpp"
+#include "libmsg/messages/text.hpp"
+#include "libmsg/runtime/task.hpp"
+
+namespace parley::llm {
+
+enum class Role : std::uint8_t { system, user, assistant, tool };
+
+struct ChatMessage {
+  Role role = Role::user;
+  std::string content;
+  friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
+};
+
+struct ChatRequest {
+  std::vector<ChatMessage> messages;
+  /// Empty: the model that the configuration names.
+  std::string model;
+  std::optional<double> temperature;
+  /// Limit of the answer; unset: the provider's default.
+  std::optional<std::uint32_t> max_tokens;
+  /// Texts at which the answer ends.
+  std::vector<std::string> stop;
+  /// When the caller stops waiting, retries included. The model's own timeout applies as well; the earlier one wins.
+  std::optional<TimePoint> deadline;
+};
+
+enum class FinishReason : std::uint8_t { stop, length, content_filter, tool_calls, unknown };
+
+struct Completion {
+  std::string text;
+  FinishReason finish_reason = FinishReason::stop;
+  /// What the call cost; `usage.model` is the model that answered, as the provider names it.
+  messages::Usage usage;
+  /// From the call to the end of the answer, waits and retries included.
+  Duration latency{};
+  /// From the call to the first piece of text; unset when the answer came in one piece.
+  std::optional<Duration> time_to_first_chunk;
+  /// HTTP calls that it took; 1 without a retry.
+  std::uint32_t attempts = 1;
+};
+
+/// A failed call. Converts to Error, so that `fail(completion.error())` answers the agent's caller.
+struct ModelError {
+  /// Codes: `unauthorized` (key missing or refused), `overloaded` (rate limit), `budget_exceeded` (the account's
+  /// quota), `invalid` (the provider refused the request), `too_large`, `unreachable` (no connection),
+  /// `upstream_failed` (the provider failed, or its answer broke off or was malformed), `timeout`, `cancelled`.
+  Error error;
+  /// How long the provider asked to wait.
+  std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
+  /// What the failed call has cost so far: an estimate of the text received before the stream broke.
+  std::optional<messages::Usage> usage = std::nullopt;
+
+  operator Error() const& { return error; }         // NOLINT(google-explicit-constructor): it is an error
+  operator Error() && { return std::move(error); }  // NOLINT(google-explicit-constructor)
+};
+
+/// Takes the pieces of a streamed answer, in order, one at a time: the next piece is not handed out (and, past a bound,
+/// not read from the network) before the returned task has completed. The view is valid until then. A failure stops
+/// the transfer and becomes the result of the call.
+using ChunkSink = std::function<Task<Result<>>(std::string_view piece)>;
+
+class ChatModel {
+ public:
+  ChatModel() = default;
+  ChatModel(const ChatModel&) = delete;
+  ChatModel& operator=(const ChatModel&) = delete;
+  virtual ~ChatModel() = default;
+
+  /// One completion. With a sink the answer is streamed; without one it arrives whole. Ends in a completion or an
+  /// error, at the deadline at the latest. Asio cancellation of the awaiting coroutine (`model.complete(…) || other`)
+  /// aborts the transfer at once; the result is then `cancelled`. The model must outlive the call.
+  [[nodiscard]] virtual Task<std::expected<Completion, ModelError>> complete(ChatRequest request,
+                                                                             ChunkSink on_chunk = {}) = 0;
+};
+
+}  // namespace parley::llm
