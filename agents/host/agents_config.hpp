@@ -1,0 +1,86 @@
+// The configuration files of workers and suites, checked as a whole (agents/README.md §Configuration describes every
+// key). Used by parley-agent, `parley up`, `parley up --standalone` and `parley config validate`.
+// Values; any thread.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/kinds/kind.hpp"
+#include "agents/llm/chat_model.hpp"
+#include "libmsg/runtime/runtime.hpp"
+#include "services/config/problems.hpp"
+
+namespace parley::host {
+
+/// One entry of `models:`, checked and ready to be made.
+struct ModelConfig {
+  std::string provider;
+  /// Fails with `bad_configuration` when something outside the file is missing, such as the key in the environment.
+  /// `io` and `clock` must outlive the model.
+  std::function<Result<std::shared_ptr<llm::ChatModel>>(asio::io_context& io, const Clock& clock)> make;
+};
+
+/// One entry of `agents:`.
+struct AgentConfig {
+  std::string type;
+  std::string kind;
+  TypeOptions options;
+  std::vector<TopicFilter> subscriptions;
+  kinds::MakeFactory make_factory;
+};
+
+/// One worker process: an agents file, or one worker of a suite file.
+struct AgentsConfig {
+  std::filesystem::path file;
+  /// For people, in `parley ps`.
+  std::string name;
+  /// Endpoint; the command line and PARLEY_BROKER win over it.
+  std::optional<std::string> broker;
+  /// Port of the health page; unset: choose one.
+  std::optional<std::uint16_t> metrics_port;
+  std::map<std::string, ModelConfig> models;
+  std::vector<AgentConfig> agents;
+};
+
+/// The `broker:` map of a suite.
+struct BrokerConfig {
+  /// Unset: `parley up` makes an ipc endpoint of its own.
+  std::optional<std::string> endpoint;
+  std::optional<std::uint16_t> metrics_port;
+  /// Allows an endpoint beyond loopback and ipc although nothing is encrypted.
+  bool is_insecure_allowed = false;
+};
+
+/// One entry of `workers:`, in the order in which they are to be started.
+struct SuiteWorker {
+  AgentsConfig config;
+  /// What parley-agent needs to host exactly this worker: `--config FILE [--worker NAME]`.
+  std::vector<std::string> arguments;
+};
+
+/// A suite file: broker and workers of one machine.
+struct SuiteConfig {
+  std::filesystem::path file;
+  BrokerConfig broker;
+  std::vector<SuiteWorker> workers;
+};
+
+/// Reads an agents file, or (with `worker`) one worker of a suite file.
+[[nodiscard]] config::Loaded<AgentsConfig> load_agents(const std::filesystem::path& file,
+                                                       const std::optional<std::string>& worker = std::nullopt);
+/// Reads a suite file and the agents files that it names. An agents file counts as a suite of one worker.
+[[nodiscard]] config::Loaded<SuiteConfig> load_suite(const std::filesystem::path& file);
+
+/// The same from a parsed document (tests, fuzzing); other files are looked for beside `document.file`.
+[[nodiscard]] config::Loaded<AgentsConfig> read_agents(const config::YamlDocument& document);
+[[nodiscard]] config::Loaded<SuiteConfig> read_suite(const config::YamlDocument& document);
+
+}  // namespace parley::host

@@ -1,0 +1,51 @@
+// A kind of agent that a configuration can name (`kind: assistant`): how its settings are read and how agents are made
+// from them. Adding a kind is one .cpp file that defines a Kind, and one line in registry.cpp.
+// Reading happens before anything runs, any thread; factories and agents belong to the loop thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "agents/llm/chat_model.hpp"
+#include "libmsg/runtime/agent.hpp"
+#include "services/config/reader.hpp"
+
+namespace parley::kinds {
+
+/// What agents get from their host.
+struct KindServices {
+  /// The model of that name in the configuration; never null, because settings are checked against the names before.
+  /// Shared: every activation keeps its model for as long as it lives.
+  std::function<std::shared_ptr<llm::ChatModel>(const std::string& name)> model;
+};
+
+/// Checked settings, waiting for the services: gives the factory for one agent type.
+using MakeFactory = std::function<AgentFactory(const KindServices&)>;
+
+/// What settings may refer to.
+struct KindNames {
+  std::span<const std::string> models;
+};
+
+struct Kind {
+  std::string_view name;
+  /// One line for `--help` and documents.
+  std::string_view summary;
+  /// Reads the kind's own keys of an agent's map (`type`, `kind` and the other common keys are read before it) and notes
+  /// problems there. The result is used only if there were none.
+  MakeFactory (*read)(config::ConfigReader& settings, const KindNames& names);
+};
+
+/// Every kind, by name.
+[[nodiscard]] std::span<const Kind> all_kinds();
+/// nullptr for an unknown name.
+[[nodiscard]] const Kind* find_kind(std::string_view name);
+
+/// For kinds that need a model: reads `model` and checks it against the configured names. May be left out when there is
+/// exactly one model.
+[[nodiscard]] std::string read_model_name(config::ConfigReader& settings, const KindNames& names);
+
+}  // namespace parley::kinds
