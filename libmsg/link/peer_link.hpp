@@ -32,7 +32,8 @@ struct PeerLinkConfig {
   /// Data the broker may have outstanding towards this peer.
   std::uint64_t credit_bytes = std::uint64_t{16} * 1024 * 1024;
   std::chrono::milliseconds hello_timeout{2000};
-  BackoffPolicy reconnect{std::chrono::milliseconds(50), std::chrono::milliseconds(5000)};
+  /// Its longest delay is well below the broker's recovery window, so that a worker is back before the window ends.
+  BackoffPolicy reconnect{std::chrono::milliseconds(50), std::chrono::milliseconds(1000)};
   /// Envelopes and bytes that may wait here while there is no session.
   std::size_t max_waiting_envelopes = 65'536;
   std::size_t max_waiting_bytes = std::size_t{64} * 1024 * 1024;
@@ -43,15 +44,35 @@ struct SessionReady {
   wire::Welcome welcome;
 };
 /// The session is over. Requests whose message id is at most `last_sent` may have reached the broker: their outcome is
-/// unknown. Later ones still wait here and go out with the next session.
+/// unknown. Later ones still wait here and go out with the next session. Replies that waited are gone: they belonged to
+/// deliveries of the lost session.
 struct SessionLost {
   std::string reason;
   MessageId last_sent;
 };
+/// The broker answered HELLO with a refusal; the link tries again after a pause.
+struct SessionRefused {
+  std::string reason;
+};
 /// The broker asks for no new work (DRAIN) before it goes away.
 struct DrainRequested {};
-/// The broker says that another worker has this activation now.
-using LinkEvent = std::variant<SessionReady, SessionLost, DrainRequested>;
+using LinkEvent = std::variant<SessionReady, SessionLost, SessionRefused, DrainRequested>;
+
+/// What went otherwise than a calm session; since construction.
+struct LinkCounters {
+  std::uint64_t sessions = 0;
+  std::uint64_t stale_frames = 0;       ///< received with the token of another session
+  std::uint64_t malformed_frames = 0;   ///< received, not a bundle or broken inside
+  std::uint64_t dropped_envelopes = 0;  ///< from the host, bound to a session that was over
+  std::uint64_t expired_envelopes = 0;  ///< from the host, deadline passed while waiting here
+};
+
+/// What a received frame takes of the broker's credit: all its bytes when it is a data frame, 0 for a control frame.
+[[nodiscard]] std::size_t credit_cost(Bytes frame);
+
+/// True for kinds that mean nothing outside the session in which they were written (replies, DONE, PASSIVATE, …);
+/// requests, one-way messages and control requests may wait for the next session instead.
+[[nodiscard]] bool is_session_bound(wire::Kind kind);
 
 class PeerLink {
  public:
@@ -76,24 +97,103 @@ class PeerLink {
   void on_tick(TimePoint now);
   [[nodiscard]] TimePoint next_wakeup() const;
 
-  /// Encoded envelopes, back to back, from the host, in order; message ids ascend. Fails with `overloaded` when too much
-  /// waits for a session; then nothing of it was taken.
-  Result<> submit(Bytes envelopes, TimePoint now);
-  /// The host has taken this many bytes of delivered frames off its queue (renews the broker's credit).
-  void consumed(std::size_t bytes);
-  /// Ends the session in good order: GOODBYE, then closed. Idempotent.
+  /// Encoded envelopes, back to back, from the host, in order; message ids ascend. `written_in` is the session that the
+  /// host had heard of when it wrote them (not given: the current one): what is bound to another session is dropped and
+  /// counted. Fails with `overloaded` when too much waits, `invalid` when `envelopes` is malformed, `shutting_down`
+  /// after say_goodbye(); then nothing of it was taken.
+  Result<> submit(Bytes envelopes, TimePoint now, std::optional<SessionToken> written_in = std::nullopt);
+  /// The host has taken frames with this credit_cost() off its queue (renews the broker's credit). `session`: the one
+  /// they came in, by default the current one; another one's bytes no longer count.
+  void consumed(std::size_t bytes, std::optional<SessionToken> session = std::nullopt);
+  /// Ends the session in good order: what waits, then GOODBYE, then is_closed(). Without a session it is closed at
+  /// once. Idempotent.
   void say_goodbye(const std::string& reason, TimePoint now);
 
-  /// The next frame to send; nullopt when there is none. When the transport cannot take it, give it back.
+  /// The next frame to send; nullopt when there is none. When the transport cannot take it, give it back before the
+  /// next call. Waiting time is taken off remaining_ms; what has expired is not sent (the host's own table timed it
+  /// out).
   std::optional<ByteBuffer> next_frame(TimePoint now);
   void give_back(ByteBuffer frame);
   /// True once after the link wants its connection closed (linger 0) and a fresh one opened; then call on_opened().
   bool take_reopen(TimePoint now);
   [[nodiscard]] std::optional<LinkEvent> take_event();
 
-  [[nodiscard]] bool is_ready() const;
+  [[nodiscard]] bool is_ready() const { return state_ == State::ready; }
+  /// True after say_goodbye() when nothing is left to send.
+  [[nodiscard]] bool is_closed() const { return state_ == State::finished; }
+  /// The current session; zero while there is none.
+  [[nodiscard]] SessionToken session() const { return token_; }
   /// Until when the broker surely still counts on this peer; turns must not start after it (self-fencing).
-  [[nodiscard]] TimePoint lease_until() const;
+  [[nodiscard]] TimePoint lease_until() const { return lease_until_; }
+  [[nodiscard]] const LinkCounters& counters() const { return counters_; }
+
+ private:
+  enum class State : std::uint8_t { closed, greeting, ready, finished };
+  /// Envelopes that wait, behind room for the bundle header.
+  struct Batch {
+    ByteBuffer frame;
+    TimePoint since;
+    std::uint64_t last_id = 0;
+    std::size_t envelopes = 0;
+  };
+  /// What the last next_frame() gave away, so that give_back() can undo it.
+  struct Handed {
+    enum class What : std::uint8_t { nothing, hello, control, data, goodbye };
+    What what = What::nothing;
+    TimePoint since;
+    std::uint64_t previous_last_sent = 0;
+    std::uint64_t last_id = 0;
+    std::size_t envelopes = 0;
+    bool has_heartbeat = false;
+    bool has_credit = false;
+  };
+
+  [[nodiscard]] std::vector<ByteBuffer> encode_hello() const;
+  bool on_session_frame(Bytes frame, TimePoint now);
+  void on_greeting_frame(Bytes frame, TimePoint now);
+  void on_welcome(const wire::EnvelopeView& envelope, TimePoint now);
+  void lose(const std::string& reason, TimePoint now);
+  void schedule_reopen(TimePoint now);
+  void append_run(Bytes run, std::size_t envelopes, std::uint64_t last_id, TimePoint now);
+  void drop_session_bound();
+  void age(Batch& batch, TimePoint now);
+  [[nodiscard]] std::optional<ByteBuffer> next_control_frame(TimePoint now);
+  [[nodiscard]] std::optional<ByteBuffer> next_data_frame(TimePoint now);
+  [[nodiscard]] ByteBuffer goodbye_frame();
+
+  PeerLinkConfig config_;
+  Random& random_;
+  Backoff backoff_;
+  State state_ = State::closed;
+  std::optional<TimePoint> reopen_at_ = TimePoint::min();
+  TimePoint greeted_at_;
+  std::deque<ByteBuffer> hello_frames_;
+  std::optional<std::string> goodbye_;
+
+  SessionToken token_;
+  Duration heartbeat_{};
+  Duration session_timeout_{};
+  TimePoint heard_at_;
+  TimePoint ticked_at_;
+  TimePoint next_heartbeat_;
+  TimePoint lease_until_ = TimePoint::min();
+  bool is_heartbeat_due_ = false;
+  bool is_credit_due_ = false;
+  std::uint64_t consumed_ = 0;
+  std::uint64_t reported_ = 0;
+
+  std::deque<Batch> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_envelopes_ = 0;
+  std::uint64_t last_sent_ = 0;
+  Handed handed_;
+  std::deque<LinkEvent> events_;
+  LinkCounters counters_;
+
+  // The mirror that HELLO is written from.
+  std::map<std::string, wire::TypeRegistration> types_;
+  std::map<std::uint64_t, wire::SubscriptionBody> subscriptions_;
+  std::unordered_map<std::string, std::uint64_t> activations_;
 };
 
 }  // namespace parley::link
