@@ -64,6 +64,7 @@ class ByteBuffer {
     return start;
   }
 
+  /// `content` must not lie in this buffer: growing would free it.
   void append(Bytes content) {
     if (content.empty()) return;
     std::memcpy(grow(content.size()), content.data(), content.size());

@@ -5,11 +5,12 @@
 namespace parley::wire {
 namespace {
 
-constexpr std::array<std::string_view, 8> kDataNames{"", "request", "reply", "error", "part", "send", "event", "cancel"};
+constexpr std::array<std::string_view, 8> kDataNames{"",     "request", "reply", "error",
+                                                     "part", "send",    "event", "cancel"};
 constexpr std::array<std::string_view, 19> kControlNames{
-    "hello",     "welcome",       "reset",     "goodbye",     "drain",    "heartbeat", "heartbeat_ack",
-    "credit",    "register_type", "unregister_type", "subscribe", "unsubscribe", "query", "accepted",
-    "done",      "activate",      "passivate", "deactivated", "evict"};
+    "hello",  "welcome",       "reset",           "goodbye",     "drain",       "heartbeat", "heartbeat_ack",
+    "credit", "register_type", "unregister_type", "subscribe",   "unsubscribe", "query",     "accepted",
+    "done",   "activate",      "passivate",       "deactivated", "evict"};
 
 }  // namespace
 
@@ -44,14 +45,16 @@ Result<> append_envelope(ByteBuffer& out, const EnvelopeFields& fields) {
     return fail(ErrorCode::invalid, "an address is longer than " + std::to_string(kMaxAddressBytes) + " bytes");
   }
   if (fields.payload_type.size() > kMaxPayloadTypeBytes) {
-    return fail(ErrorCode::invalid, "a payload type name is longer than " + std::to_string(kMaxPayloadTypeBytes) + " bytes");
+    return fail(ErrorCode::invalid,
+                "a payload type name is longer than " + std::to_string(kMaxPayloadTypeBytes) + " bytes");
   }
   if (fields.attributes.size() > kMaxAttributesBytes) {
-    return fail(ErrorCode::too_large, "the attributes take more than " + std::to_string(kMaxAttributesBytes) + " bytes");
+    return fail(ErrorCode::too_large,
+                "the attributes take more than " + std::to_string(kMaxAttributesBytes) + " bytes");
   }
   if (fields.payload.size() > kMaxPayloadBytes) {
-    return fail(ErrorCode::too_large, "a payload of " + std::to_string(fields.payload.size()) + " bytes exceeds the limit of " +
-                                          std::to_string(kMaxPayloadBytes));
+    return fail(ErrorCode::too_large, "a payload of " + std::to_string(fields.payload.size()) +
+                                          " bytes exceeds the limit of " + std::to_string(kMaxPayloadBytes));
   }
   const std::size_t length = kEnvelopeHeaderBytes + fields.source.size() + fields.target.size() +
                              fields.payload_type.size() + fields.attributes.size() + fields.payload.size();
@@ -81,33 +84,45 @@ Result<> append_envelope(ByteBuffer& out, const EnvelopeFields& fields) {
   return {};
 }
 
+namespace {
+
+constexpr std::size_t kAttributeHeaderBytes = 3;
+
+/// Takes one entry off the front; nullopt when it is malformed.
+std::optional<Attribute> take_attribute(Bytes& rest) {
+  if (rest.size() < kAttributeHeaderBytes) return std::nullopt;
+  const std::size_t name_bytes = load<std::uint8_t>(rest.data());
+  const std::size_t value_bytes = load<std::uint16_t>(rest.data() + 1);
+  const Bytes parts = rest.subspan(kAttributeHeaderBytes);
+  if (name_bytes == 0 || parts.size() < name_bytes + value_bytes) return std::nullopt;
+  const Attribute entry{as_text(parts.first(name_bytes)), as_text(parts.subspan(name_bytes, value_bytes))};
+  rest = parts.subspan(name_bytes + value_bytes);
+  return entry;
+}
+
+}  // namespace
+
 Result<> append_attribute(ByteBuffer& out, std::string_view name, std::string_view value) {
-  if (name.empty() || name.size() > 255) return fail(ErrorCode::invalid, "an attribute name must have 1 to 255 bytes");
-  if (out.size() + 3 + name.size() + value.size() > kMaxAttributesBytes) {
-    return fail(ErrorCode::too_large, "the attributes take more than " + std::to_string(kMaxAttributesBytes) + " bytes");
+  if (name.empty() || name.size() > kMaxAttributeNameBytes) {
+    return fail(ErrorCode::invalid, "an attribute name must have 1 to 255 bytes");
   }
-  std::byte* const head = out.grow(3);
+  if (out.size() + kAttributeHeaderBytes + name.size() + value.size() > kMaxAttributesBytes) {
+    return fail(ErrorCode::too_large,
+                "the attributes take more than " + std::to_string(kMaxAttributesBytes) + " bytes");
+  }
+  std::size_t count = 0;
+  for (Bytes rest = out.bytes(); take_attribute(rest); ++count) {
+  }
+  if (count >= kMaxAttributes) {
+    return fail(ErrorCode::too_large, "more than " + std::to_string(kMaxAttributes) + " attributes");
+  }
+  std::byte* const head = out.grow(kAttributeHeaderBytes);
   store(head, static_cast<std::uint8_t>(name.size()));
   store(head + 1, static_cast<std::uint16_t>(value.size()));
   out.append(name);
   out.append(value);
   return {};
 }
-
-namespace {
-
-/// Takes one entry off the front; nullopt when it is malformed.
-std::optional<Attribute> take_attribute(Bytes& rest) {
-  if (rest.size() < 3) return std::nullopt;
-  const std::size_t name_bytes = load<std::uint8_t>(rest.data());
-  const std::size_t value_bytes = load<std::uint16_t>(rest.data() + 1);
-  if (name_bytes == 0 || rest.size() < 3 + name_bytes + value_bytes) return std::nullopt;
-  const Attribute entry{as_text(rest.subspan(3, name_bytes)), as_text(rest.subspan(3 + name_bytes, value_bytes))};
-  rest = rest.subspan(3 + name_bytes + value_bytes);
-  return entry;
-}
-
-}  // namespace
 
 Result<std::vector<Attribute>> parse_attributes(Bytes encoded) {
   std::vector<Attribute> entries;

@@ -152,7 +152,7 @@ struct EnvelopeFields {
   std::string_view source;
   std::string_view target;
   std::string_view payload_type;
-  Bytes attributes;  ///< as AttributesWriter made them
+  Bytes attributes;  ///< as append_attribute() made them
   Bytes payload;
 };
 
@@ -178,7 +178,8 @@ inline constexpr std::string_view kRetryAfterMs = "retry-after-ms";    ///< on a
 }  // namespace attribute
 
 /// Encodes the small string map: per entry u8 name length, u16 value length, name, value.
-/// Fails with `invalid` when a name is empty or longer than 255, or `too_large` over the limits.
+/// `out` holds nothing but earlier entries. Fails with `invalid` when a name is empty or longer than 255, or `too_large`
+/// over the limits; then nothing is appended.
 Result<> append_attribute(ByteBuffer& out, std::string_view name, std::string_view value);
 
 /// Decodes all entries; fails with `invalid` on a malformed map.

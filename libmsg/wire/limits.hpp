@@ -16,6 +16,7 @@ inline constexpr std::size_t kMaxPayloadBytes = kMaxFrameBytes - (std::size_t{64
 /// Largest encoded attribute map.
 inline constexpr std::size_t kMaxAttributesBytes = std::size_t{16} * 1024;
 inline constexpr std::size_t kMaxAttributes = 64;
+inline constexpr std::size_t kMaxAttributeNameBytes = 255;
 /// Source and target: type, `/`, key.
 inline constexpr std::size_t kMaxAddressBytes = 128 + 1 + 256;
 inline constexpr std::size_t kMaxPayloadTypeBytes = 128;
