@@ -1,0 +1,36 @@
+// A child process of the benchmark: started with its standard output on a pipe, killed when its owner goes. One thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace parley::bench {
+
+class Process {
+ public:
+  /// Starts `arguments[0]`. Throws std::system_error when it cannot be started.
+  explicit Process(const std::vector<std::string>& arguments);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process();
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  /// The next line of its standard output. Throws std::runtime_error after `timeout`, or when it ended before.
+  std::string read_line(std::chrono::seconds timeout);
+  /// CPU time of all its threads so far.
+  [[nodiscard]] std::chrono::nanoseconds cpu_time() const;
+  /// Resident memory in bytes.
+  [[nodiscard]] std::uint64_t resident_bytes() const;
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::string name_;
+  std::string buffered_;
+};
+
+}  // namespace parley::bench
