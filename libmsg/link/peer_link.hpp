@@ -131,8 +131,8 @@ class PeerLink {
   enum class State : std::uint8_t { closed, greeting, ready, finished };
   /// Envelopes that wait, behind room for the bundle header.
   struct Batch {
-    ByteBuffer frame;
-    TimePoint since;
+    ByteBuffer frame{};
+    TimePoint since{};
     std::uint64_t last_id = 0;
     std::size_t envelopes = 0;
   };
@@ -140,7 +140,7 @@ class PeerLink {
   struct Handed {
     enum class What : std::uint8_t { nothing, hello, control, data, goodbye };
     What what = What::nothing;
-    TimePoint since;
+    TimePoint since{};
     std::uint64_t previous_last_sent = 0;
     std::uint64_t last_id = 0;
     std::size_t envelopes = 0;
@@ -148,12 +148,16 @@ class PeerLink {
     bool has_credit = false;
   };
 
-  [[nodiscard]] std::vector<ByteBuffer> encode_hello() const;
-  bool on_session_frame(Bytes frame, TimePoint now);
-  void on_greeting_frame(Bytes frame, TimePoint now);
+  void encode_hello();
+  bool on_control(const wire::EnvelopeView& envelope, TimePoint now);
   void on_welcome(const wire::EnvelopeView& envelope, TimePoint now);
+  void on_heartbeat_ack(std::uint64_t echoed_ns, TimePoint now);
+  void on_dismissed(const std::string& reason, TimePoint now);
+  void on_refused(const wire::EnvelopeView& envelope, TimePoint now);
   void lose(const std::string& reason, TimePoint now);
   void schedule_reopen(TimePoint now);
+  [[nodiscard]] Result<> check_room(Bytes envelopes) const;
+  [[nodiscard]] std::size_t tail_room(TimePoint now) const;
   void append_run(Bytes run, std::size_t envelopes, std::uint64_t last_id, TimePoint now);
   void drop_session_bound();
   void age(Batch& batch, TimePoint now);
@@ -186,6 +190,8 @@ class PeerLink {
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_envelopes_ = 0;
   std::uint64_t last_sent_ = 0;
+  /// last_sent_ when the last session ended: what these ids meant is over.
+  std::uint64_t lost_up_to_ = 0;
   Handed handed_;
   std::deque<LinkEvent> events_;
   LinkCounters counters_;

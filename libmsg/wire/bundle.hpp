@@ -21,6 +21,9 @@ inline constexpr std::uint8_t kProtocolVersion = 1;
 /// Starts a bundle in an empty buffer; envelopes are appended behind it with append_envelope().
 void begin_bundle(ByteBuffer& out, SessionToken token);
 
+/// Rewrites the token of a bundle that was begun before its session was known.
+inline void patch_token(std::byte* bundle, SessionToken token) { store(bundle + 8, token.value()); }
+
 /// Walks the envelopes of one received frame.
 ///
 ///     auto bundle = BundleReader::open(frame);        // header checked

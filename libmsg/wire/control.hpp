@@ -51,9 +51,9 @@ struct Hello {
   std::uint64_t incarnation = 0;   ///< random per process start; a new HELLO with it replaces the old session
   bool is_worker = false;
   std::uint64_t credit_bytes = 0;  ///< data bytes the broker may have outstanding towards this peer
-  std::vector<TypeRegistration> types;
-  std::vector<SubscriptionBody> subscriptions;
-  std::vector<LiveActivation> activations;
+  std::vector<TypeRegistration> types{};
+  std::vector<SubscriptionBody> subscriptions{};
+  std::vector<LiveActivation> activations{};
   bool is_last = true;
   MSGPACK_DEFINE_MAP(version_min, version_max, name, incarnation, is_worker, credit_bytes, types, subscriptions,
                      activations, is_last)

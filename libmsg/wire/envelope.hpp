@@ -149,11 +149,11 @@ struct EnvelopeFields {
   std::uint32_t remaining_ms = kNoDeadline;
   std::uint16_t recipient = kNoRecipient;
   ErrorCode code{};
-  std::string_view source;
-  std::string_view target;
-  std::string_view payload_type;
-  Bytes attributes;  ///< as append_attribute() made them
-  Bytes payload;
+  std::string_view source{};
+  std::string_view target{};
+  std::string_view payload_type{};
+  Bytes attributes{};  ///< as append_attribute() made them
+  Bytes payload{};
 };
 
 /// Appends one encoded envelope. Fails with `too_large` or `invalid` when a part breaks limits.hpp; then nothing is
