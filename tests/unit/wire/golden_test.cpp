@@ -153,7 +153,7 @@ Frame send_and_event() {
   event.message_id = 10;
   event.remaining_ms = 60'000;
   event.target = "orders.created/42";
-  return bundle_of({encoded(send), encoded(event)});
+  return bundle_of({encoded(send), encoded(event)}, kToken);
 }
 
 Frame accepted() {
