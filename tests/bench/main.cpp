@@ -111,7 +111,9 @@ int run_worker(const Options& options) {
   const Pattern pattern = pattern_of(options.pattern);
   if (options.system == "relay") return run_relay_worker(options.endpoint, pattern, options.connections);
   if (options.system == "runtime") return run_runtime_worker(options.endpoint);
-  if (options.system == "nats") return run_nats_worker(options.endpoint, pattern, options.connections);
+  if (options.system == "nats") {
+    return run_nats_worker(options.endpoint, pattern, options.connections, options.load.window);
+  }
   return run_link_worker(options.endpoint, pattern, options.connections);
 }
 

@@ -63,7 +63,7 @@ int run_runtime_worker(const std::string& endpoint);
 Outcome run_runtime_client(const std::string& endpoint, std::size_t payload_bytes, const Load& load);
 
 /// NATS by its C client; both return 2 at once when the build has none.
-int run_nats_worker(const std::string& endpoint, Pattern pattern, std::uint32_t connections);
+int run_nats_worker(const std::string& endpoint, Pattern pattern, std::uint32_t connections, std::uint32_t window);
 std::unique_ptr<Transport> make_nats_client(const std::string& endpoint, Pattern pattern, std::size_t payload_bytes,
                                             std::uint32_t window);
 [[nodiscard]] bool is_nats_built_in();
