@@ -1,0 +1,31 @@
+#include "libmsg/net/refuse.hpp"
+
+#include "libmsg/link/peer_link.hpp"
+#include "libmsg/wire/bundle.hpp"
+#include "libmsg/wire/envelope.hpp"
+
+namespace parley::net {
+
+Refused refuse(Bytes envelopes, const Error& why) {
+  Refused refused;
+  while (!envelopes.empty()) {
+    const auto envelope = wire::EnvelopeView::parse(envelopes);
+    // The host writes whole envelopes; behind a broken one there is nothing that could be answered.
+    if (!envelope) break;
+    if (link::is_session_bound(envelope->kind())) {
+      refused.rest.append(envelope->bytes());
+    } else if (envelope->kind() != wire::Kind::cancel) {
+      if (refused.answers.is_empty()) wire::begin_bundle(refused.answers, SessionToken{});
+      // The message is far below every limit, so this cannot fail.
+      static_cast<void>(wire::append_envelope(refused.answers, {.kind = wire::Kind::error,
+                                                                .message_id = envelope->message_id().value(),
+                                                                .code = why.code,
+                                                                .payload_type = "parley.Error",
+                                                                .payload = as_bytes(why.message)}));
+    }
+    envelopes = envelopes.subspan(envelope->length());
+  }
+  return refused;
+}
+
+}  // namespace parley::net
