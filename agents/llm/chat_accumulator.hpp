@@ -1,0 +1,56 @@
+// Puts an answer of the chat completions API together: from the chunks of a stream, or from the one object of an
+// answer that was not streamed. Pure; one thread at a time. Tolerates the compatible servers: `choices` null, absent or
+// empty, usage on any chunk (the last one wins), no `[DONE]`, no finish_reason, errors in mid-stream.
+#pragma once
+
+#include <expected>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agents/llm/chat_model.hpp"
+#include "agents/llm/openai_errors.hpp"
+
+namespace parley::llm {
+
+class ChatAccumulator {
+ public:
+  /// `estimated_input` is what the request costs if the provider does not say.
+  ChatAccumulator(CallSite site, std::uint64_t estimated_input)
+      : site_(std::move(site)), estimated_input_(estimated_input) {}
+
+  /// One chunk of a stream. Returns the text that it adds. Fails with what an error object in it says, and with
+  /// `upstream_failed` for what is not a JSON object.
+  std::expected<std::string, ModelError> add(std::string_view data);
+  /// The answer that was not streamed; like add(), and nothing follows.
+  std::expected<std::string, ModelError> add_whole(std::string_view body);
+
+  /// Nothing follows: the stream said `[DONE]`.
+  [[nodiscard]] bool is_done() const { return is_done_; }
+  /// The answer may end here without being cut off.
+  [[nodiscard]] bool is_complete() const { return is_done_ || finish_reason_.has_value(); }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+  /// The completion; fails with `upstream_failed` when the answer was cut off or never began.
+  [[nodiscard]] std::expected<Completion, ModelError> finish() const;
+  /// The given failure and what the answer has cost so far.
+  [[nodiscard]] ModelError with_usage(ModelError error) const;
+
+ private:
+  std::string add_choice(const nlohmann::json& choice);
+  void take_usage(const nlohmann::json& usage);
+  [[nodiscard]] messages::Usage usage() const;
+
+  CallSite site_;
+  std::uint64_t estimated_input_;
+  std::string text_;
+  std::string model_;
+  std::optional<FinishReason> finish_reason_;
+  std::optional<messages::Usage> usage_;
+  bool has_choice_ = false;
+  bool has_tool_calls_ = false;
+  bool is_done_ = false;
+};
+
+}  // namespace parley::llm

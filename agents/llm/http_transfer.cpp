@@ -1,0 +1,166 @@
+#include "agents/llm/http_transfer.hpp"
+
+#include <algorithm>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <new>
+#include <utility>
+
+namespace parley::llm {
+
+namespace {
+
+/// What may wait for a slow reader before the network has to.
+constexpr std::size_t kMaxUnreadBytes = std::size_t{64} * 1024;
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return result;
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+bool is_connect_failure(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_OPERATION_TIMEDOUT:  // libcurl's only timeout here is that of connecting
+    case CURLE_PROXY:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string milliseconds_text(std::chrono::milliseconds duration) { return std::to_string(duration.count()) + " ms"; }
+
+}  // namespace
+
+HttpTransfer::HttpTransfer(std::shared_ptr<CurlMulti> multi, HttpPost post)
+    : multi_(std::move(multi)), post_(std::move(post)), easy_(curl_easy_init()), signal_(multi_->io()) {
+  if (easy_ == nullptr) throw std::bad_alloc();
+  set_options();
+  if (multi_->add(easy_.get(), *this) != CURLM_OK) result_ = CURLE_FAILED_INIT;
+}
+
+HttpTransfer::~HttpTransfer() {
+  if (!result_) multi_->remove(easy_.get());
+}
+
+void HttpTransfer::set_options() {
+  CURL* easy = easy_.get();
+  // libcurl would otherwise wait for a "100 Continue" that many servers never send.
+  post_.headers.emplace_back("Expect:");
+  for (const std::string& header : post_.headers) {
+    curl_slist* longer = curl_slist_append(header_list_.get(), header.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    static_cast<void>(header_list_.release());
+    header_list_.reset(longer);
+  }
+  curl_easy_setopt(easy, CURLOPT_URL, post_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, header_list_.get());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post_.body.data());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(post_.connect_timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &HttpTransfer::on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // Aborting during a slow name lookup must not wait for the lookup.
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  if (post_.is_loopback) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+}
+
+Task<Result<std::optional<std::string>>> HttpTransfer::read(Duration limit) {
+  if (unread_.empty() && !result_) {
+    const bool is_stall_next = post_.stall_timeout < limit;
+    signal_.expires_after(is_stall_next ? Duration(post_.stall_timeout) : std::max(limit, Duration::zero()));
+    asio::error_code error;
+    co_await signal_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none)
+      co_return fail(ErrorCode::cancelled, "the call was cancelled");
+    if (unread_.empty() && !result_) {
+      if (is_stall_next) {
+        co_return fail(ErrorCode::upstream_failed, "nothing arrived for " + milliseconds_text(post_.stall_timeout));
+      }
+      co_return fail(ErrorCode::timeout, "the time is up");
+    }
+  }
+  if (unread_.empty()) co_return ending();
+  std::string bytes = std::exchange(unread_, {});
+  if (std::exchange(is_paused_, false)) curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+  co_return bytes;
+}
+
+Result<std::optional<std::string>> HttpTransfer::ending() const {
+  if (*result_ == CURLE_OK) return std::nullopt;
+  if (is_too_large_) {
+    return fail(Error(ErrorCode::upstream_failed,
+                      "the answer exceeds " + std::to_string(post_.max_response_bytes) + " bytes", false));
+  }
+  std::string reason = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(*result_);
+  const bool is_unconnected = status() == 0 && is_connect_failure(*result_);
+  return fail(Error(is_unconnected ? ErrorCode::unreachable : ErrorCode::upstream_failed, std::move(reason), true));
+}
+
+int HttpTransfer::status() const {
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
+}
+
+std::string_view HttpTransfer::header(std::string_view lower_name) const {
+  const auto found = headers_.find(lower_name);
+  return found == headers_.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::size_t HttpTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self_pointer) {
+  auto& self = *static_cast<HttpTransfer*>(self_pointer);
+  const std::size_t bytes = size * count;
+  if (self.unread_.size() >= kMaxUnreadBytes) {
+    self.is_paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  if (bytes > self.post_.max_response_bytes - self.received_bytes_) {
+    self.is_too_large_ = true;
+    return 0;  // ends the transfer
+  }
+  self.received_bytes_ += bytes;
+  self.unread_.append(data, bytes);
+  self.signal_.cancel();
+  return bytes;
+}
+
+std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self_pointer) {
+  auto& self = *static_cast<HttpTransfer*>(self_pointer);
+  const std::string_view line(data, size * count);
+  if (line.starts_with("HTTP/")) self.headers_.clear();  // an interim answer came before
+  const std::size_t colon = line.find(':');
+  if (colon != std::string_view::npos) {
+    self.headers_.insert_or_assign(lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
+  }
+  return line.size();
+}
+
+void HttpTransfer::on_done(CURLcode code) {
+  result_ = code;
+  signal_.cancel();
+}
+
+}  // namespace parley::llm

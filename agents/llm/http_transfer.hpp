@@ -1,0 +1,82 @@
+// One HTTP POST whose answer is read piece by piece, with back-pressure: what nobody reads stays in the network.
+// Destroying the transfer aborts it. Loop thread only.
+#pragma once
+
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <curl/curl.h>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/llm/curl_multi.hpp"
+#include "libmsg/core/clock.hpp"
+#include "libmsg/core/error.hpp"
+#include "libmsg/runtime/task.hpp"
+
+namespace parley::llm {
+
+struct HttpPost {
+  std::string url;
+  std::vector<std::string> headers;  ///< `Name: value`
+  std::string body;
+  std::chrono::milliseconds connect_timeout{5'000};
+  /// Silence for this long, while somebody reads, ends the transfer.
+  std::chrono::milliseconds stall_timeout{120'000};
+  std::size_t max_response_bytes = std::size_t{16} * 1024 * 1024;
+  /// Proxy settings of the environment are meant for the world outside.
+  bool is_loopback = false;
+};
+
+class HttpTransfer final : private CurlListener {
+ public:
+  HttpTransfer(std::shared_ptr<CurlMulti> multi, HttpPost post);
+  HttpTransfer(const HttpTransfer&) = delete;
+  HttpTransfer& operator=(const HttpTransfer&) = delete;
+  ~HttpTransfer();
+
+  /// The next bytes of the answer; nullopt at its proper end. Fails with `unreachable` (no connection),
+  /// `upstream_failed` (broke off, silent or too large), `timeout` (`limit` passed) or `cancelled` (Asio cancellation
+  /// of the awaiting coroutine). After a failure other than `timeout` the transfer is over.
+  Task<Result<std::optional<std::string>>> read(Duration limit);
+
+  /// Valid once read() has given something. 0 before.
+  [[nodiscard]] int status() const;
+  /// A header of the answer by its lower-case name, or an empty text.
+  [[nodiscard]] std::string_view header(std::string_view lower_name) const;
+
+ private:
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  void on_done(CURLcode code) override;
+  [[nodiscard]] Result<std::optional<std::string>> ending() const;
+  void set_options();
+
+  struct EasyDeleter {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+  struct ListDeleter {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+
+  std::shared_ptr<CurlMulti> multi_;
+  HttpPost post_;
+  std::unique_ptr<curl_slist, ListDeleter> header_list_;
+  std::unique_ptr<CURL, EasyDeleter> easy_;
+  char error_text_[CURL_ERROR_SIZE] = {};
+  /// Waited on by read(); cancelled to wake it.
+  asio::steady_timer signal_;
+  std::map<std::string, std::string, std::less<>> headers_;
+  std::string unread_;
+  std::size_t received_bytes_ = 0;
+  bool is_paused_ = false;
+  bool is_too_large_ = false;
+  std::optional<CURLcode> result_;
+};
+
+}  // namespace parley::llm
