@@ -44,6 +44,8 @@ struct AgentsConfig {
   std::string name;
   /// Endpoint; the command line and PARLEY_BROKER win over it.
   std::optional<std::string> broker;
+  /// Allows a broker beyond loopback and ipc although nothing is encrypted.
+  bool is_insecure_allowed = false;
   /// Port of the health page; unset: choose one.
   std::optional<std::uint16_t> metrics_port;
   std::map<std::string, ModelConfig> models;

@@ -78,6 +78,11 @@ const YamlNode* ConfigReader::find_scalar(std::string_view key, std::string_view
 
 bool ConfigReader::has(std::string_view key) { return find(key) != nullptr; }
 
+bool ConfigReader::is_text(std::string_view key) {
+  const YamlNode* node = find(key);
+  return node != nullptr && node->kind == YamlNode::Kind::scalar;
+}
+
 std::string ConfigReader::text(std::string_view key, std::string fallback) {
   const YamlNode* node = find_scalar(key, "a text");
   return node == nullptr ? std::move(fallback) : node->text;

@@ -38,6 +38,8 @@ class ConfigReader {
 
   /// True when the map has the key (with any value). Counts as knowing the key.
   [[nodiscard]] bool has(std::string_view key);
+  /// True when the map has the key with a text as value, for keys that are a text or a map.
+  [[nodiscard]] bool is_text(std::string_view key);
 
   [[nodiscard]] std::string text(std::string_view key, std::string fallback = {});
   /// Notes a problem when it is missing or empty.

@@ -211,8 +211,10 @@ Loaded<YamlDocument> parse_yaml(std::string_view text, std::string file) {
 
 Loaded<YamlDocument> load_yaml(const std::filesystem::path& path) {
   std::error_code failure;
-  const bool is_directory = std::filesystem::is_directory(path, failure);
-  if (is_directory) return std::unexpected(one_problem(path.string(), 0, "expected a file, and this is a directory"));
+  const std::filesystem::file_status status = std::filesystem::status(path, failure);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return std::unexpected(one_problem(path.string(), 0, "expected a file, and this is a directory or a device"));
+  }
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::unexpected(one_problem(path.string(), 0, std::string("cannot be read: ") + std::strerror(errno)));
   // One byte more than allowed tells that the file is too large without reading all of it.

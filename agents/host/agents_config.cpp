@@ -1,0 +1,259 @@
+#include "agents/host/agents_config.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "agents/host/model_config.hpp"
+#include "libmsg/core/nearest.hpp"
+#include "services/config/reader.hpp"
+
+namespace parley::host {
+namespace {
+
+using config::ConfigProblems;
+using config::ConfigReader;
+using config::Loaded;
+using config::YamlDocument;
+
+constexpr std::size_t kMaxWorkers = 200;
+
+std::optional<std::uint16_t> read_port(ConfigReader& reader) {
+  if (!reader.has("metrics_port")) return std::nullopt;
+  return static_cast<std::uint16_t>(reader.integer("metrics_port", 0, {0, 65535}));
+}
+
+/// `broker: ENDPOINT`, or a map with the endpoint and more.
+BrokerConfig read_broker(ConfigReader& root) {
+  BrokerConfig broker;
+  if (root.is_text("broker")) {
+    broker.endpoint = root.required_text("broker");
+    return broker;
+  }
+  std::optional<ConfigReader> reader = root.child("broker");
+  if (!reader) return broker;
+  if (reader->has("endpoint")) broker.endpoint = reader->required_text("endpoint");
+  broker.is_insecure_allowed = reader->flag("insecure", false);
+  broker.metrics_port = read_port(*reader);
+  reader->reject_unknown_keys();
+  return broker;
+}
+
+/// Adds the entries of `models:` to those that are there already.
+void read_models(ConfigReader& reader, std::map<std::string, ModelConfig>& models) {
+  for (auto& [name, settings] : reader.named_children("models")) {
+    if (!is_valid_agent_type(name)) settings.reject("expected a name of letters, digits and _ . -");
+    ModelConfig model = read_model(settings);
+    const bool is_new = models.try_emplace(name, std::move(model)).second;
+    if (!is_new) settings.reject("expected a name that no shared model of the suite has");
+  }
+}
+
+std::vector<TopicFilter> read_subscriptions(ConfigReader& reader) {
+  std::vector<TopicFilter> filters;
+  for (const std::string& text : reader.texts("subscriptions")) {
+    Result<TopicFilter> filter = TopicFilter::parse(text);
+    if (filter) {
+      filters.push_back(std::move(*filter));
+    } else {
+      reader.reject("subscriptions", filter.error().message);
+    }
+  }
+  return filters;
+}
+
+TypeOptions read_type_options(ConfigReader& reader) {
+  using std::chrono::milliseconds;
+  TypeOptions options;
+  options.capabilities = reader.texts("capabilities");
+  for (const std::string& capability : options.capabilities) {
+    if (is_valid_agent_type(capability)) continue;
+    reader.reject("capabilities", "'" + capability + "': expected letters, digits and _ . -");
+  }
+  options.capacity = static_cast<std::uint32_t>(reader.integer("capacity", options.capacity, {1, 1000}));
+  options.is_reentrant = reader.flag("reentrant", options.is_reentrant);
+  options.max_mailbox = static_cast<std::uint32_t>(reader.integer("max_mailbox", options.max_mailbox, {1, 1'000'000}));
+  options.idle_timeout = reader.duration("idle_timeout", options.idle_timeout, {milliseconds(0), milliseconds(86'400'000)});
+  return options;
+}
+
+kinds::MakeFactory read_kind(ConfigReader& reader, const std::string& name, const kinds::KindNames& names) {
+  const kinds::Kind* kind = kinds::find_kind(name);
+  if (kind != nullptr) {
+    kinds::MakeFactory make = kind->read(reader, names);
+    reader.reject_unknown_keys();
+    return make;
+  }
+  // Without a kind nobody can tell which of its other keys are right, so they are not looked at.
+  std::vector<std::string> known;
+  for (const kinds::Kind& each : kinds::all_kinds()) known.emplace_back(each.name);
+  std::string expected = "expected one of";
+  for (const std::string& each : known) expected += (&each == &known.front() ? " " : ", ") + each;
+  const std::vector<std::string> nearest = nearest_names(name, known, 1);
+  if (!nearest.empty()) expected += " (did you mean '" + nearest.front() + "'?)";
+  reader.reject("kind", std::move(expected));
+  return {};
+}
+
+std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const std::map<std::string, ModelConfig>& models) {
+  std::vector<std::string> model_names;
+  for (const auto& [name, model] : models) model_names.push_back(name);
+  const kinds::KindNames names{model_names};
+  std::vector<AgentConfig> agents;
+  std::set<std::string> types;
+  for (ConfigReader& entry : reader.children("agents")) {
+    AgentConfig agent;
+    agent.type = entry.required_text("type");
+    agent.kind = entry.text("kind");
+    if (!agent.type.empty() && !is_valid_agent_type(agent.type)) {
+      entry.reject("type", "expected letters, digits and _ . -, at most 128");
+    } else if (!agent.type.empty() && !types.insert(agent.type).second) {
+      entry.reject("type", "expected each agent type once in a worker");
+    }
+    agent.options = read_type_options(entry);
+    agent.subscriptions = read_subscriptions(entry);
+    agent.make_factory = read_kind(entry, agent.kind, names);
+    agents.push_back(std::move(agent));
+  }
+  if (agents.empty()) reader.reject("agents", "expected a list with at least one agent");
+  return agents;
+}
+
+AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) {
+  AgentsConfig config;
+  config.file = document.file;
+  config.name = root.text("name", config.file.stem().string());
+  BrokerConfig broker = read_broker(root);
+  config.broker = std::move(broker.endpoint);
+  config.is_insecure_allowed = broker.is_insecure_allowed;
+  config.metrics_port = read_port(root);
+  read_models(root, config.models);
+  config.agents = read_agent_list(root, config.models);
+  root.reject_unknown_keys();
+  return config;
+}
+
+/// A worker whose agents stand in a file of their own.
+AgentsConfig read_worker_file(ConfigReader& entry, const std::filesystem::path& suite_file, const std::string& name) {
+  const std::string text = entry.required_text("config");
+  if (text.empty()) return {};
+  const std::filesystem::path file = suite_file.parent_path() / text;
+  Loaded<AgentsConfig> loaded = load_agents(file);
+  if (!loaded) {
+    entry.problems().append(loaded.error());
+    return {};
+  }
+  if (!name.empty()) loaded->name = name;
+  return std::move(*loaded);
+}
+
+SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const std::map<std::string, ModelConfig>& shared) {
+  SuiteWorker worker;
+  const std::string name = entry.required_text("name");
+  if (!name.empty() && !is_valid_agent_type(name)) entry.reject("name", "expected letters, digits and _ . -");
+  if (entry.has("config")) {
+    worker.config = read_worker_file(entry, suite.file, name);
+    worker.arguments = {"--config", worker.config.file.string(), "--name", name};
+    entry.reject_unknown_keys();
+    return worker;
+  }
+  worker.config.file = suite.file;
+  worker.config.name = name;
+  worker.config.metrics_port = read_port(entry);
+  worker.config.models = shared;
+  read_models(entry, worker.config.models);
+  worker.config.agents = read_agent_list(entry, worker.config.models);
+  worker.arguments = {"--config", suite.file.string(), "--worker", name};
+  entry.reject_unknown_keys();
+  return worker;
+}
+
+SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
+  SuiteConfig suite;
+  suite.file = document.file;
+  suite.broker = read_broker(root);
+  std::map<std::string, ModelConfig> shared;
+  read_models(root, shared);
+  std::vector<ConfigReader> entries = root.children("workers");
+  if (entries.empty()) root.reject("workers", "expected a list with at least one worker");
+  if (entries.size() > kMaxWorkers) {
+    root.reject("workers", "expected at most " + std::to_string(kMaxWorkers) + " workers");
+    return suite;
+  }
+  std::set<std::string> names;
+  for (ConfigReader& entry : entries) {
+    SuiteWorker worker = read_worker(entry, suite, shared);
+    const std::string& name = worker.config.name;
+    if (!name.empty() && !names.insert(name).second) entry.reject("name", "expected each worker name once");
+    if (suite.broker.endpoint) worker.config.broker = suite.broker.endpoint;
+    worker.config.is_insecure_allowed |= suite.broker.is_insecure_allowed;
+    suite.workers.push_back(std::move(worker));
+  }
+  root.reject_unknown_keys();
+  return suite;
+}
+
+ConfigProblems unknown_worker(const SuiteConfig& suite, const std::string& name) {
+  std::vector<std::string> names;
+  for (const SuiteWorker& worker : suite.workers) names.push_back(worker.config.name);
+  std::string expected = "no worker has this name; there are";
+  for (const std::string& each : names) expected += (&each == &names.front() ? " " : ", ") + each;
+  ConfigProblems problems;
+  problems.add({suite.file.string(), 0, "workers", name, std::move(expected)});
+  return problems;
+}
+
+}  // namespace
+
+Loaded<AgentsConfig> read_agents(const YamlDocument& document) {
+  ConfigProblems problems;
+  ConfigReader root(document, problems);
+  if (!problems.is_empty()) return std::unexpected(std::move(problems));
+  if (root.has("workers") && !root.has("agents")) {
+    root.reject("workers", "expected an agents file, and this is a suite: name one of its workers with --worker");
+    return std::unexpected(std::move(problems));
+  }
+  ConfigReader fresh(document, problems);  // knows no key yet, so that `workers` beside `agents` is an unknown one
+  AgentsConfig config = read_agents_root(fresh, document);
+  if (!problems.is_empty()) return std::unexpected(std::move(problems));
+  return config;
+}
+
+Loaded<SuiteConfig> read_suite(const YamlDocument& document) {
+  ConfigProblems problems;
+  ConfigReader probe(document, problems);
+  if (!problems.is_empty()) return std::unexpected(std::move(problems));
+  if (probe.has("agents") && !probe.has("workers")) {
+    Loaded<AgentsConfig> agents = read_agents(document);
+    if (!agents) return std::unexpected(std::move(agents).error());
+    SuiteConfig suite;
+    suite.file = agents->file;
+    suite.broker.endpoint = agents->broker;
+    suite.broker.is_insecure_allowed = agents->is_insecure_allowed;
+    suite.workers.push_back({std::move(*agents), {"--config", suite.file.string()}});
+    return suite;
+  }
+  ConfigReader root(document, problems);
+  SuiteConfig suite = read_suite_root(root, document);
+  if (!problems.is_empty()) return std::unexpected(std::move(problems));
+  return suite;
+}
+
+Loaded<AgentsConfig> load_agents(const std::filesystem::path& file, const std::optional<std::string>& worker) {
+  Loaded<YamlDocument> document = config::load_yaml(file);
+  if (!document) return std::unexpected(std::move(document).error());
+  if (!worker) return read_agents(*document);
+  Loaded<SuiteConfig> suite = read_suite(*document);
+  if (!suite) return std::unexpected(std::move(suite).error());
+  const auto found = std::ranges::find(suite->workers, *worker, [](const SuiteWorker& each) { return each.config.name; });
+  if (found == suite->workers.end()) return std::unexpected(unknown_worker(*suite, *worker));
+  return std::move(found->config);
+}
+
+Loaded<SuiteConfig> load_suite(const std::filesystem::path& file) {
+  Loaded<YamlDocument> document = config::load_yaml(file);
+  if (!document) return std::unexpected(std::move(document).error());
+  return read_suite(*document);
+}
+
+}  // namespace parley::host

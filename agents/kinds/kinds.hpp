@@ -1,0 +1,12 @@
+// The kinds themselves, for the registry. Each is defined in the file of its name.
+#pragma once
+
+#include "agents/kinds/kind.hpp"
+
+namespace parley::kinds {
+
+extern const Kind kAssistantKind;
+extern const Kind kSemanticRouterKind;
+extern const Kind kUserProxyKind;
+
+}  // namespace parley::kinds
