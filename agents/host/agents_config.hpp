@@ -15,17 +15,30 @@
 
 #include "agents/kinds/kind.hpp"
 #include "agents/llm/chat_model.hpp"
+#include "libmsg/core/clock.hpp"
+#include "libmsg/core/random.hpp"
 #include "libmsg/runtime/runtime.hpp"
 #include "services/config/problems.hpp"
 
+namespace parley::llm {
+class CurlMulti;
+}
+
 namespace parley::host {
+
+/// What models share. All must outlive them, except `curl`, which is made by the first model that needs it.
+struct ModelServices {
+  asio::io_context& io;
+  const Clock& clock;
+  Random& random;
+  std::shared_ptr<llm::CurlMulti> curl = nullptr;  ///< shared: one connection pool for all models of the loop
+};
 
 /// One entry of `models:`, checked and ready to be made.
 struct ModelConfig {
   std::string provider;
   /// Fails with `bad_configuration` when something outside the file is missing, such as the key in the environment.
-  /// `io` and `clock` must outlive the model.
-  std::function<Result<std::shared_ptr<llm::ChatModel>>(asio::io_context& io, const Clock& clock)> make;
+  std::function<Result<std::shared_ptr<llm::ChatModel>>(ModelServices& services)> make;
 };
 
 /// One entry of `agents:`.
