@@ -1,5 +1,5 @@
 // What a worker process tells Prometheus about its agents and models; monitoring/METRICS.md explains each metric.
-// Thread: any (prometheus-cpp's own locks), except that touch() and probes are lock-free.
+// Thread: any (prometheus-cpp locks).
 #pragma once
 
 #include <prometheus/registry.h>

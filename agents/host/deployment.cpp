@@ -1,0 +1,72 @@
+#include "agents/host/deployment.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "agents/host/observed_model.hpp"
+
+namespace parley::host {
+
+class Deployment::Impl {
+ public:
+  Impl(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
+      : services_{io, clock, random}, metrics_(metrics) {}
+
+  Result<> prepare(const AgentsConfig& config) {
+    for (const auto& [name, model] : config.models) {
+      Result<std::shared_ptr<llm::ChatModel>> made = model.make(services_);
+      if (!made) {
+        return fail(ErrorCode::bad_configuration, config.file.string() + ": models." + name + ": " + made.error().message);
+      }
+      models_.insert_or_assign(key_of(config, name), std::move(*made));
+    }
+    return {};
+  }
+
+  Task<Result<>> deploy(Runtime& runtime, const AgentsConfig& config) {
+    for (const AgentConfig& agent : config.agents) {
+      if (!types_.insert(agent.type).second) continue;
+      Result<> registered = co_await runtime.register_type(agent.type, make_factory(config, agent), agent.options);
+      if (!registered) co_return fail(std::move(registered).error());
+      if (metrics_ != nullptr) metrics_->add_agent_type(agent.type);
+      for (const TopicFilter& filter : agent.subscriptions) {
+        const Result<SubscriptionHandle> subscribed = co_await runtime.subscribe(filter, agent.type);
+        if (!subscribed) co_return fail(subscribed.error());
+      }
+    }
+    co_return Result<>{};
+  }
+
+ private:
+  /// Workers of one suite may give one name to different models.
+  static std::pair<std::string, std::string> key_of(const AgentsConfig& config, const std::string& model) {
+    return {config.name, model};
+  }
+
+  AgentFactory make_factory(const AgentsConfig& config, const AgentConfig& agent) {
+    const kinds::KindServices services{[this, &config, &agent](const std::string& name) -> std::shared_ptr<llm::ChatModel> {
+      std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
+      if (metrics_ == nullptr) return model;
+      return std::make_shared<ObservedModel>(std::move(model), agent.type, name, *metrics_, services_.clock);
+    }};
+    return agent.make_factory(services);
+  }
+
+  ModelServices services_;
+  monitoring::WorkerMetrics* metrics_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<llm::ChatModel>> models_;
+  std::set<std::string> types_;
+};
+
+Deployment::Deployment(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
+    : impl_(std::make_unique<Impl>(io, clock, random, metrics)) {}
+
+Deployment::~Deployment() = default;
+
+Result<> Deployment::prepare(const AgentsConfig& config) { return impl_->prepare(config); }
+
+Task<Result<>> Deployment::deploy(Runtime& runtime, const AgentsConfig& config) { return impl_->deploy(runtime, config); }
+
+}  // namespace parley::host
