@@ -67,7 +67,7 @@ bool is_field_name(std::string_view text) {
 
 }  // namespace
 
-std::string quoted(std::string_view value) {
+std::string log_text(std::string_view value) {
   std::string out = "\"";
   for (const char c : value) append_escaped(out, c);
   return out + '"';
@@ -79,7 +79,7 @@ std::string log_fields_as_json(std::string_view line) {
   while (!rest.empty()) {
     const std::size_t equals = rest.find('=');
     if (equals == std::string_view::npos || !is_field_name(rest.substr(0, equals))) {
-      return "\"message\":" + quoted(line);
+      return "\"message\":" + log_text(line);
     }
     if (!out.empty()) out += ',';
     out += '"' + std::string(rest.substr(0, equals)) + "\":";

@@ -1,6 +1,6 @@
 // The log of a process: one line per event on standard error, `event=worker_lost worker=… idle_ms=…`, or the same
 // fields as one JSON object a line. Programs set it up once at start; everybody else logs through spdlog's default
-// logger. quoted() and log_fields_as_json() are pure; any thread.
+// logger. log_text() and log_fields_as_json() are pure; any thread.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ Result<> set_up_log(const LogOptions& options);
 
 /// A value for a log line that may hold anything: in quotes, with quotes, backslashes and control bytes escaped, so
 /// that nobody outside can forge a line or a field.
-[[nodiscard]] std::string quoted(std::string_view value);
+[[nodiscard]] std::string log_text(std::string_view value);
 
 /// `event=a b="c d"` as `"event":"a","b":"c d"`; text that is not a field becomes `"message":"…"`.
 [[nodiscard]] std::string log_fields_as_json(std::string_view line);

@@ -338,7 +338,7 @@ void PeerLink::on_heartbeat_ack(std::uint64_t echoed_ns, TimePoint now) {
 void PeerLink::consumed(std::size_t bytes, std::optional<SessionToken> session) {
   if (state_ != State::ready || (session && *session != token_)) return;
   consumed_ += bytes;
-  if (consumed_ - reported_ >= config_.credit_bytes / 8) is_credit_due_ = true;
+  if (consumed_ - reported_ >= config_.credit_bytes / 16) is_credit_due_ = true;
 }
 
 std::optional<LinkEvent> PeerLink::take_event() {

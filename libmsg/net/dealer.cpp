@@ -39,7 +39,8 @@ Result<> Dealer::open() {
   close(std::chrono::milliseconds(0));
   try {
     zmq::socket_t socket(context_, zmq::socket_type::dealer);
-    set_common_options(socket, endpoint_);
+    set_common_options(socket);
+    if (endpoint_.is_ipv6()) socket.set(zmq::sockopt::ipv6, true);
     socket.set(zmq::sockopt::reconnect_ivl, 100);
     socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
     socket.set(zmq::sockopt::connect_timeout, 3000);

@@ -5,12 +5,11 @@
 
 #include <zmq.hpp>
 
-#include "libmsg/net/endpoint.hpp"
 #include "libmsg/wire/limits.hpp"
 
 namespace parley::net {
 
-inline void set_common_options(zmq::socket_t& socket, const Endpoint& endpoint) {
+inline void set_common_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::linger, 0);
   socket.set(zmq::sockopt::sndhwm, 1000);
   socket.set(zmq::sockopt::rcvhwm, 1000);
@@ -21,7 +20,6 @@ inline void set_common_options(zmq::socket_t& socket, const Endpoint& endpoint) 
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
   socket.set(zmq::sockopt::tcp_maxrt, 15'000);
-  if (endpoint.is_ipv6()) socket.set(zmq::sockopt::ipv6, true);
 }
 
 }  // namespace parley::net

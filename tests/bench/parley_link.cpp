@@ -47,7 +47,7 @@ class LinkPeer {
       if (!link_.on_frame(frame, at)) continue;
       auto bundle = wire::BundleReader::open(frame);
       while (auto envelope = bundle->next()) on_envelope(*envelope);
-      link_.consumed(frame.size());
+      link_.consumed(link::credit_cost(frame));
     }
   }
   void ship() {

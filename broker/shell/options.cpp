@@ -1,0 +1,256 @@
+#include "broker/shell/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "libmsg/core/duration.hpp"
+#include "services/config/reader.hpp"
+#include "services/config/yaml.hpp"
+
+namespace parley::broker {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A setting of the core: a key of the file, and with `-` for `_` a flag.
+struct CoreSetting {
+  using Field = std::variant<milliseconds CoreConfig::*, std::uint32_t CoreConfig::*, std::size_t CoreConfig::*>;
+  const char* key;
+  Field field;
+  std::uint64_t min;
+  std::uint64_t max;
+  const char* help;
+};
+
+constexpr std::uint64_t kHour = 3'600'000;
+constexpr std::uint64_t kMillion = 1'000'000;
+constexpr std::uint64_t kTebibyte = std::uint64_t{1} << 40U;
+
+constexpr std::array kCoreSettings{
+    CoreSetting{"heartbeat_interval", &CoreConfig::heartbeat_interval, 10, 60'000, "How often peers show life"},
+    CoreSetting{"session_timeout", &CoreConfig::session_timeout, 30, kHour, "Silence after which a session ends"},
+    CoreSetting{"recovery_window", &CoreConfig::recovery_window, 0, kHour,
+                "After a restart: wait for workers this long"},
+    CoreSetting{"max_deadline", &CoreConfig::max_deadline, 1000, 24 * kHour, "Longest time a request may take"},
+    CoreSetting{"one_way_ttl", &CoreConfig::one_way_ttl, 100, 24 * kHour, "Wait of a one-way message without deadline"},
+    CoreSetting{"type_memory", &CoreConfig::type_memory, 0, 24 * kHour, "How long a type without a worker stays known"},
+    CoreSetting{"max_sessions", &CoreConfig::max_sessions, 1, kMillion, "Connected processes"},
+    CoreSetting{"max_types", &CoreConfig::max_types, 1, kMillion, "Known agent types"},
+    CoreSetting{"max_subscriptions", &CoreConfig::max_subscriptions, 1, 100 * kMillion, "Subscriptions"},
+    CoreSetting{"max_subscriptions_per_session", &CoreConfig::max_subscriptions_per_session, 1, 100 * kMillion,
+                "Subscriptions of one process"},
+    CoreSetting{"max_inflight_per_session", &CoreConfig::max_inflight_per_session, 1, kMillion,
+                "Messages that one process may have under way"},
+    CoreSetting{"max_session_queue_bytes", &CoreConfig::max_session_queue_bytes, 65536, kTebibyte,
+                "Bytes that may wait for one process"},
+    CoreSetting{"max_parked_per_type", &CoreConfig::max_parked_per_type, 0, kMillion,
+                "Messages that wait for a type without a worker"},
+    CoreSetting{"max_parked_bytes_per_type", &CoreConfig::max_parked_bytes_per_type, 0, kTebibyte, "The same in bytes"},
+    CoreSetting{"max_dead_letters", &CoreConfig::max_dead_letters, 0, 100 * kMillion, "Dead letters kept"},
+    CoreSetting{"max_dead_letter_bytes", &CoreConfig::max_dead_letter_bytes, 0, kTebibyte, "The same in bytes"},
+    CoreSetting{"max_trace_hops", &CoreConfig::max_trace_hops, 0, 100 * kMillion, "Hops of traced messages kept"},
+};
+
+std::string flag_of(std::string_view key) {
+  std::string flag = "--" + std::string(key);
+  std::ranges::replace(flag, '_', '-');
+  return flag;
+}
+
+std::string text_of(const CoreConfig& config, const CoreSetting::Field& field) {
+  if (const auto* duration = std::get_if<milliseconds CoreConfig::*>(&field)) return format_duration(config.**duration);
+  if (const auto* number = std::get_if<std::uint32_t CoreConfig::*>(&field)) return std::to_string(config.**number);
+  return std::to_string(config.*std::get<std::size_t CoreConfig::*>(field));
+}
+
+void read_setting(config::ConfigReader& reader, const CoreSetting& setting, CoreConfig& config) {
+  if (const auto* duration = std::get_if<milliseconds CoreConfig::*>(&setting.field)) {
+    config.** duration =
+        reader.duration(setting.key, config.**duration, {milliseconds(setting.min), milliseconds(setting.max)});
+  } else if (const auto* number = std::get_if<std::uint32_t CoreConfig::*>(&setting.field)) {
+    config.** number =
+        static_cast<std::uint32_t>(reader.integer(setting.key, config.**number, {setting.min, setting.max}));
+  } else {
+    auto& size = config.*std::get<std::size_t CoreConfig::*>(setting.field);
+    size = reader.integer(setting.key, size, {setting.min, setting.max});
+  }
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// What the command line said; the file's values lie below it.
+struct Flags {
+  std::vector<std::string> listen;
+  std::map<std::string, std::string> core;  ///< by key
+  std::string config_file;
+  std::optional<std::string> state_dir;
+  std::optional<std::uint16_t> metrics_port;
+  std::optional<std::string> metrics_address;
+  std::optional<std::string> drain_timeout;
+  std::optional<std::string> log_level;
+  std::optional<std::string> log_format;
+  bool is_insecure = false;
+};
+
+void declare(CLI::App& app, Flags& flags) {
+  app.add_option("--listen", flags.listen,
+                 "Endpoint to listen on, repeatable (default " + net::default_endpoint() +
+                     "; tcp://127.0.0.1:* takes a free port)")
+      ->type_name("ENDPOINT");
+  app.add_option("--config", flags.config_file, "YAML file with the same settings, named with _ for -")
+      ->type_name("FILE");
+  app.add_option("--state-dir", flags.state_dir, "Keeps the shard epoch and the roster of workers between runs")
+      ->type_name("DIR");
+  app.add_option("--metrics-port", flags.metrics_port, "Serve /metrics, /livez, /readyz; 0 takes a free port")
+      ->type_name("PORT");
+  app.add_option("--metrics-address", flags.metrics_address, "Where to serve them (default 127.0.0.1)")
+      ->type_name("IP");
+  app.add_option("--drain-timeout", flags.drain_timeout, "How long a stop waits for work in flight (default 5s)")
+      ->type_name("TIME");
+  app.add_flag("--insecure", flags.is_insecure, "Listen beyond this machine although nothing is encrypted");
+  app.add_option("--log-level", flags.log_level, "error, warn, info (default), debug or off")->type_name("LEVEL");
+  app.add_option("--log-format", flags.log_format, "text (default) or json")->type_name("FORMAT");
+  const CoreConfig defaults;
+  for (const CoreSetting& setting : kCoreSettings) {
+    const bool is_duration = std::holds_alternative<milliseconds CoreConfig::*>(setting.field);
+    app.add_option(flag_of(setting.key), flags.core[setting.key],
+                   std::string(setting.help) + " (default " + text_of(defaults, setting.field) + ")")
+        ->type_name(is_duration ? "TIME" : "N")
+        ->group("Times and limits");
+  }
+}
+
+/// A line for each problem; empty when all is well.
+class Problems {
+ public:
+  void add(const std::string& what) { text_ += (text_.empty() ? "" : "\n") + what; }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+void apply_duration(const std::string& flag, const std::string& text, std::uint64_t min, std::uint64_t max,
+                    milliseconds& target, Problems& problems) {
+  const auto value = parse_duration(text);
+  if (!value || *value < milliseconds(min) || *value > milliseconds(max)) {
+    problems.add("error: " + flag + ": '" + text + "': expected a duration from " + format_duration(milliseconds(min)) +
+                 " to " + format_duration(milliseconds(max)) + ", such as 250ms, 5s or 2m");
+    return;
+  }
+  target = *value;
+}
+
+void apply_setting(const CoreSetting& setting, const std::string& text, CoreConfig& config, Problems& problems) {
+  if (const auto* duration = std::get_if<milliseconds CoreConfig::*>(&setting.field)) {
+    apply_duration(flag_of(setting.key), text, setting.min, setting.max, config.**duration, problems);
+    return;
+  }
+  const auto value = parse_number(text);
+  if (!value || *value < setting.min || *value > setting.max) {
+    problems.add("error: " + flag_of(setting.key) + ": '" + text + "': expected a whole number from " +
+                 std::to_string(setting.min) + " to " + std::to_string(setting.max));
+  } else if (const auto* number = std::get_if<std::uint32_t CoreConfig::*>(&setting.field)) {
+    config.** number = static_cast<std::uint32_t>(*value);
+  } else {
+    config.*std::get<std::size_t CoreConfig::*>(setting.field) = *value;
+  }
+}
+
+/// The settings of a file into `flags` (where the command line left them open) and `options`.
+void read_file(Flags& flags, BrokerOptions& options, std::optional<milliseconds>& recovery_window, Problems& problems) {
+  const auto document = config::load_yaml(flags.config_file);
+  if (!document) return problems.add(document.error().str());
+  config::ConfigProblems found;
+  config::ConfigReader reader(*document, found);
+  for (const CoreSetting& setting : kCoreSettings) read_setting(reader, setting, options.core);
+  if (reader.has("recovery_window")) recovery_window = options.core.recovery_window;
+  const std::vector<std::string> listen = reader.texts("listen");
+  if (flags.listen.empty()) flags.listen = listen;
+  if (auto text = reader.optional_text("state_dir"); text && !flags.state_dir) flags.state_dir = text;
+  if (auto text = reader.optional_text("metrics_address"); text && !flags.metrics_address) flags.metrics_address = text;
+  if (reader.has("metrics_port")) {
+    const auto port = static_cast<std::uint16_t>(reader.integer("metrics_port", 0, {0, 65535}));
+    if (!flags.metrics_port) flags.metrics_port = port;
+  }
+  options.drain_timeout =
+      reader.duration("drain_timeout", options.drain_timeout, {milliseconds(0), milliseconds(kHour)});
+  flags.is_insecure = reader.flag("insecure", false) || flags.is_insecure;
+  if (auto text = reader.optional_text("log_level"); text && !flags.log_level) flags.log_level = text;
+  if (auto text = reader.optional_text("log_format"); text && !flags.log_format) flags.log_format = text;
+  reader.reject_unknown_keys();
+  if (!found.is_empty()) problems.add(found.str());
+}
+
+BrokerOptions merge(Flags flags, Problems& problems) {
+  BrokerOptions options;
+  std::optional<milliseconds> recovery_window;
+  if (!flags.config_file.empty()) read_file(flags, options, recovery_window, problems);
+  for (const CoreSetting& setting : kCoreSettings) {
+    const std::string& text = flags.core.at(setting.key);
+    if (!text.empty()) apply_setting(setting, text, options.core, problems);
+  }
+  if (!flags.core.at("recovery_window").empty()) recovery_window = options.core.recovery_window;
+  // As long as a worker's lease: then whoever is not back has stopped by itself.
+  options.core.recovery_window = recovery_window.value_or(options.core.session_timeout * 8 / 10);
+  if (options.core.session_timeout < 2 * options.core.heartbeat_interval) {
+    problems.add("error: --session-timeout: must be at least twice --heartbeat-interval");
+  }
+  if (flags.drain_timeout) {
+    apply_duration("--drain-timeout", *flags.drain_timeout, 0, kHour, options.drain_timeout, problems);
+  }
+  if (flags.listen.empty()) flags.listen.push_back(net::default_endpoint());
+  for (const std::string& text : flags.listen) {
+    auto endpoint = net::parse_endpoint(text, flags.is_insecure ? net::Reach::anywhere : net::Reach::this_machine);
+    if (endpoint) {
+      options.listen.push_back(std::move(*endpoint));
+    } else {
+      problems.add("error: --listen: " + endpoint.error().message);
+    }
+  }
+  options.state_dir = flags.state_dir.value_or("");
+  options.metrics_port = flags.metrics_port;
+  options.metrics_address = flags.metrics_address.value_or(options.metrics_address);
+  options.log.level = flags.log_level.value_or(options.log.level);
+  options.log.format = flags.log_format.value_or(options.log.format);
+  return options;
+}
+
+}  // namespace
+
+std::expected<BrokerOptions, EarlyExit> read_options(int argc, const char* const* argv) {
+  CLI::App app("parley-broker: routes messages between agents in many processes.", "parley-broker");
+  app.footer(
+      "Example: parley-broker --listen tcp://127.0.0.1:7700 --state-dir /var/lib/parley --metrics-port 9700\n"
+      "When it listens it prints one JSON line: {\"event\":\"ready\",\"endpoint\":…,\"metrics_port\":…}");
+  app.set_version_flag("--version", std::string("parley-broker ") + PARLEY_VERSION);
+  Flags flags;
+  declare(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return std::unexpected(EarlyExit{0, app.help()});
+  } catch (const CLI::CallForVersion&) {
+    return std::unexpected(EarlyExit{0, app.version()});
+  } catch (const CLI::ParseError& failure) {
+    return std::unexpected(
+        EarlyExit{config::kBadConfigurationExit, std::string("error: ") + failure.what() + "; see --help"});
+  }
+  Problems problems;
+  BrokerOptions options = merge(std::move(flags), problems);
+  if (!problems.text().empty()) return std::unexpected(EarlyExit{config::kBadConfigurationExit, problems.text()});
+  return options;
+}
+
+}  // namespace parley::broker

@@ -1,0 +1,44 @@
+// What a broker keeps on disk between its runs: the shard epoch, raised by one and made durable before anything else
+// happens, so that an activation of an earlier run never outranks a later one; and the roster of connected workers, so
+// that a recovery can end as soon as all are back. Without a directory the epoch is taken from the wall clock and there
+// is no recovery. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/shell/file_lock.hpp"
+#include "libmsg/core/clock.hpp"
+#include "libmsg/core/error.hpp"
+
+namespace parley::broker {
+
+class StateDir {
+ public:
+  /// Creates `path` if needed (mode 0700), raises the epoch and reads the roster. Fails with `bad_configuration` when
+  /// the directory cannot be used or another broker uses it.
+  static Result<StateDir> open(const std::string& path);
+  /// Keeps nothing.
+  static StateDir in_memory(WallTime now);
+
+  [[nodiscard]] std::uint32_t shard_epoch() const { return shard_epoch_; }
+  /// True when an earlier run left its state here.
+  [[nodiscard]] bool is_restart() const { return is_restart_; }
+  [[nodiscard]] const std::vector<std::uint64_t>& roster() const { return roster_; }
+
+  /// Replaces the roster file. Not flushed to the device: it only shortens a recovery, and survives a killed process.
+  Result<> save_roster(const std::vector<std::uint64_t>& roster);
+
+ private:
+  StateDir() = default;
+
+  std::string path_;
+  std::optional<FileLock> lock_;
+  std::uint32_t shard_epoch_ = 1;
+  bool is_restart_ = false;
+  std::vector<std::uint64_t> roster_;
+};
+
+}  // namespace parley::broker
