@@ -32,7 +32,7 @@ std::string_view last_user_text(const ChatRequest& request) {
   return found == request.messages.rend() ? std::string_view() : std::string_view(found->content);
 }
 
-std::string expand(std::string_view reply, const std::smatch& groups) {
+std::string expand(std::string_view reply, const std::cmatch& groups) {
   std::string text;
   for (std::size_t i = 0; i < reply.size(); ++i) {
     const char next = i + 1 < reply.size() ? reply[i + 1] : '\0';
@@ -82,10 +82,11 @@ Result<OfflineRules> OfflineRules::make(OfflineOptions options) {
   return rules;
 }
 
-std::optional<std::string> OfflineRules::apply(const CompiledRule& rule, const std::string& text) {
-  std::smatch groups;
+std::optional<std::string> OfflineRules::apply(const CompiledRule& rule, std::string_view text) {
   if (rule.rule.match == OfflineRule::Match::regex) {
-    if (!std::regex_search(text, groups, rule.expression)) return std::nullopt;
+    std::cmatch groups;
+    const std::string_view start = prefix_of(text, kMaxMatchedBytes);
+    if (!std::regex_search(start.data(), start.data() + start.size(), groups, rule.expression)) return std::nullopt;
     return expand(rule.rule.reply, groups);
   }
   const auto found = std::ranges::search(text, rule.lower_pattern, {}, [](char c) { return to_lower(c); });
@@ -94,7 +95,7 @@ std::optional<std::string> OfflineRules::apply(const CompiledRule& rule, const s
 }
 
 OfflineRules::Reply OfflineRules::reply(const ChatRequest& request) const {
-  const std::string text(prefix_of(last_user_text(request), kMaxMatchedBytes));
+  const std::string_view text = last_user_text(request);
   std::string answer = options_.default_reply;
   const OfflineRule* matched = nullptr;
   for (const CompiledRule& rule : rules_) {

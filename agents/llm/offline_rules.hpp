@@ -50,8 +50,8 @@ struct OfflineOptions {
 
 class OfflineRules {
  public:
-  /// Rules look at this much of a message.
-  static constexpr std::size_t kMaxMatchedBytes = 4096;
+  /// Expressions look at this much of a message: the worst of them take quadratic time.
+  static constexpr std::size_t kMaxMatchedBytes = 1024;
 
   struct Reply {
     Completion completion;
@@ -72,7 +72,7 @@ class OfflineRules {
     std::regex expression;
   };
 
-  [[nodiscard]] static std::optional<std::string> apply(const CompiledRule& rule, const std::string& text);
+  [[nodiscard]] static std::optional<std::string> apply(const CompiledRule& rule, std::string_view text);
 
   OfflineOptions options_;
   std::vector<CompiledRule> rules_;

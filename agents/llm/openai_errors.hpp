@@ -25,11 +25,11 @@ struct CallSite {
 /// The parts of an HTTP answer that say what went wrong.
 struct HttpFailure {
   int status = 0;
-  std::string_view body;
-  std::string_view retry_after;     ///< the header: seconds or an HTTP date
-  std::string_view retry_after_ms;  ///< the header
-  std::string_view should_retry;    ///< the header x-should-retry
-  std::string_view request_id;      ///< the header x-request-id
+  std::string_view body = {};
+  std::string_view retry_after = {};     ///< the header: seconds or an HTTP date
+  std::string_view retry_after_ms = {};  ///< the header
+  std::string_view should_retry = {};    ///< the header x-should-retry
+  std::string_view request_id = {};      ///< the header x-request-id
 };
 
 /// The failure of an answer whose status is not 200. `now` turns a Retry-After date into a delay.

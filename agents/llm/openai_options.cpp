@@ -20,7 +20,8 @@ std::string part_of(CURLU* url, CURLUPart part) {
 }
 
 bool is_loopback_host(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "[::1]" || (is_ipv4 && host.starts_with("127."));
 }
 
 }  // namespace
