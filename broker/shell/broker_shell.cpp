@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "monitoring/log.hpp"
 #include "monitoring/metrics_server.hpp"
 #include "monitoring/number_board.hpp"
+#include "monitoring/process_metrics.hpp"
 
 namespace parley::broker {
 namespace {
@@ -107,17 +109,17 @@ class BrokerShell::Impl {
         .is_live =
             [this] { return clock_.now() - last_round_.load() < kStuckAfter ? "" : "the broker's loop is stuck"; },
         .is_ready = [this] { return is_stopping_ ? "the broker is stopping" : ""; }};
-    auto server = monitoring::MetricsServer::start(std::move(options), {&board_}, clock_);
+    auto server = monitoring::MetricsServer::start(std::move(options), {&board_, &process_metrics_}, clock_);
     if (!server) return fail(std::move(server).error());
     metrics_ = std::move(*server);
     return {};
   }
 
   [[nodiscard]] std::string ready_line() const {
-    std::string all;
-    for (const std::string& endpoint : endpoints_) all += (all.empty() ? "" : ",") + log_text(endpoint);
-    return fmt::format(R"({{"event":"ready","endpoint":{},"endpoints":[{}],"metrics_port":{},"shard_epoch":{}}})",
-                       log_text(endpoints_.front()), all, metrics_ ? metrics_->port() : 0, state_.shard_epoch());
+    nlohmann::ordered_json line{{"event", "ready"}, {"endpoint", endpoints_.front()}, {"endpoints", endpoints_}};
+    line["metrics_port"] = metrics_ ? metrics_->port() : 0;
+    line["shard_epoch"] = state_.shard_epoch();
+    return line.dump();
   }
 
   void run() {
@@ -229,6 +231,7 @@ class BrokerShell::Impl {
   std::atomic<bool> is_stopping_{false};
   std::atomic<TimePoint> last_round_{clock_.now()};
   monitoring::NumberBoard board_;
+  monitoring::ProcessMetrics process_metrics_;
   std::unique_ptr<monitoring::MetricsServer> metrics_;
 };
 
