@@ -1,8 +1,52 @@
+// A project outside the repository: one typed agent, hosted in this process, and one request to it.
 #include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
 
-#include "libmsg/core/ids.hpp"
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
+
+#include "libmsg/runtime/local_runtime.hpp"
+
+struct Question {
+  static constexpr std::string_view kTypeName = "shop.Question";
+  std::string text;
+  MSGPACK_DEFINE_MAP(text)
+};
+
+struct Answer {
+  static constexpr std::string_view kTypeName = "shop.Answer";
+  std::string text;
+  MSGPACK_DEFINE_MAP(text)
+};
+
+class Clerk : public parley::TypedAgent<Clerk, Question> {
+ public:
+  parley::Task<parley::Result<Answer>> on(const Question& question, parley::Context&) {
+    co_return Answer{"You asked: " + question.text};
+  }
+};
+
+parley::Task<parley::Result<std::string>> ask(parley::LocalRuntime& runtime) {
+  if (auto started = co_await runtime.start(); !started) co_return parley::fail(started.error());
+  auto made = co_await runtime.register_type("clerk", [](const parley::AgentId&) { return std::make_unique<Clerk>(); });
+  if (!made) co_return parley::fail(made.error());
+  auto id = parley::AgentId::make("clerk", "desk-1");
+  if (!id) co_return parley::fail(id.error());
+  auto answer = co_await runtime.client().request<Answer>(*id, Question{"open today?"});
+  co_await runtime.stop();
+  if (!answer) co_return parley::fail(answer.error());
+  co_return answer->text;
+}
 
 int main() {
-  const auto id = parley::AgentId::parse("echo/one");
-  std::puts(id->str().c_str());
+  asio::io_context io;
+  parley::LocalRuntime runtime(io);
+  auto result = asio::co_spawn(io, ask(runtime), asio::use_future);
+  io.run();
+  const auto answer = result.get();
+  std::puts(answer ? answer->c_str() : answer.error().message.c_str());
+  return answer && *answer == "You asked: open today?" ? 0 : 1;
 }
