@@ -31,7 +31,7 @@ struct CoreConfig {
   bool is_restart = false;
   std::chrono::milliseconds recovery_window{2400};
   /// Incarnations of the workers that were connected before the restart; recovery ends early when all are back.
-  std::vector<std::uint64_t> expected_workers;
+  std::vector<std::uint64_t> expected_workers{};
   std::chrono::milliseconds max_deadline{3'600'000};
   /// A one-way message without a deadline waits at most this long for its delivery.
   std::chrono::milliseconds one_way_ttl{60'000};

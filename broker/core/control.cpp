@@ -1,0 +1,92 @@
+#include "broker/core/control.hpp"
+
+#include "broker/core/hello_check.hpp"
+
+namespace parley::broker {
+
+using wire::EnvelopeView;
+using wire::Kind;
+
+template <class Body, class Act>
+void Control::answer(Session& session, const EnvelopeView& envelope, Act act) {
+  const std::uint64_t id = envelope.message_id().value();
+  if (const auto failure = router_.take_message_id(session, envelope)) return outbox_.error(session, id, *failure);
+  if (envelope.payload().size() > wire::kMaxControlBodyBytes) {
+    return outbox_.error(session, id, {ErrorCode::too_large, "the body of a control request is too large"});
+  }
+  const auto body = wire::decode_body<Body>(envelope.payload());
+  if (!body) return outbox_.error(session, id, body.error());
+  const Result<> done = act(*body);
+  if (!done) return outbox_.error(session, id, done.error());
+  outbox_.reply(session, id, {}, {});
+}
+
+void Control::on_register_type(Session& session, const EnvelopeView& envelope) {
+  AgentType* added = nullptr;
+  answer<wire::TypeRegistration>(session, envelope, [&](const wire::TypeRegistration& offer) -> Result<> {
+    if (auto checked = check_type(offer); !checked) return checked;
+    if (auto done = lifecycle_.add_type(session, offer); !done) return done;
+    added = state_.registry.find(offer.name);
+    return {};
+  });
+  if (added != nullptr) router_.unpark(*added);
+}
+
+void Control::on_unregister_type(Session& session, const EnvelopeView& envelope) {
+  answer<wire::TypeName>(session, envelope,
+                         [&](const wire::TypeName& body) { return lifecycle_.remove_type(session, body.name); });
+}
+
+void Control::on_subscribe(Session& session, const EnvelopeView& envelope) {
+  answer<wire::SubscriptionBody>(session, envelope, [&](const wire::SubscriptionBody& body) -> Result<> {
+    if (auto checked = check_subscription(body); !checked) return checked;
+    return lifecycle_.add_subscription(session, body);
+  });
+}
+
+void Control::on_unsubscribe(Session& session, const EnvelopeView& envelope) {
+  answer<wire::SubscriptionId>(session, envelope, [&](const wire::SubscriptionId& body) {
+    return lifecycle_.remove_subscription(session, body.id);
+  });
+}
+
+void Control::on_query(Session& session, const EnvelopeView& envelope) {
+  const std::uint64_t id = envelope.message_id().value();
+  if (const auto failure = router_.take_message_id(session, envelope)) return outbox_.error(session, id, *failure);
+  const auto query = wire::decode_body<wire::Query>(envelope.payload());
+  if (!query) return outbox_.error(session, id, query.error());
+  const auto report = reports_.answer(*query);
+  if (!report) return outbox_.error(session, id, report.error());
+  outbox_.reply(session, id, report->type, report->body.bytes());
+}
+
+std::uint32_t Control::find_own(const Session& session, const EnvelopeView& envelope) const {
+  const std::uint32_t slot = state_.directory.find(envelope.target());
+  if (slot == kNil) return kNil;
+  const Activation& activation = state_.directory[slot];
+  return activation.worker == session.slot && activation.epoch == envelope.epoch() ? slot : kNil;
+}
+
+void Control::on_passivate(Session& session, const EnvelopeView& envelope) {
+  const std::uint32_t slot = find_own(session, envelope);
+  if (slot == kNil) return;
+  Activation& activation = state_.directory[slot];
+  if (activation.is_passivating) return;
+  activation.is_passivating = true;
+  wire::EnvelopeFields fields;
+  fields.kind = Kind::passivate;
+  fields.delivery_id = activation.epoch.value();
+  fields.recipient = activation.recipient;
+  fields.target = activation.id();
+  outbox_.data(session, fields);
+}
+
+void Control::on_deactivated(Session& session, const EnvelopeView& envelope) {
+  const std::uint32_t slot = find_own(session, envelope);
+  if (slot == kNil) return;
+  std::vector<std::uint32_t> held;
+  router_.deactivate(slot, held);
+  for (const std::uint32_t delivery : held) router_.reroute(delivery);
+}
+
+}  // namespace parley::broker

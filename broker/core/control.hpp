@@ -1,0 +1,46 @@
+// Control requests of a session (REGISTER_TYPE, UNREGISTER_TYPE, SUBSCRIBE, UNSUBSCRIBE, QUERY), each answered by one
+// REPLY or ERROR, and the passivation handshake. One thread.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "broker/core/lifecycle.hpp"
+#include "broker/core/outbox.hpp"
+#include "broker/core/reports.hpp"
+#include "broker/core/router.hpp"
+#include "broker/core/state.hpp"
+
+namespace parley::broker {
+
+class Control {
+ public:
+  /// All must outlive the control.
+  Control(State& state, Outbox& outbox, Router& router, Lifecycle& lifecycle)
+      : state_(state), outbox_(outbox), router_(router), lifecycle_(lifecycle), reports_(state) {}
+
+  void on_register_type(Session& session, const wire::EnvelopeView& envelope);
+  void on_unregister_type(Session& session, const wire::EnvelopeView& envelope);
+  void on_subscribe(Session& session, const wire::EnvelopeView& envelope);
+  void on_unsubscribe(Session& session, const wire::EnvelopeView& envelope);
+  void on_query(Session& session, const wire::EnvelopeView& envelope);
+
+  /// The worker asks to put an activation away: nothing more is sent to it, and PASSIVATE goes back behind what was.
+  void on_passivate(Session& session, const wire::EnvelopeView& envelope);
+  /// The activation is gone: what was held for it is placed anew.
+  void on_deactivated(Session& session, const wire::EnvelopeView& envelope);
+
+ private:
+  template <class Body, class Act>
+  void answer(Session& session, const wire::EnvelopeView& envelope, Act act);
+  /// The activation that a worker speaks of, or kNil when it is not (any more) the one it has.
+  [[nodiscard]] std::uint32_t find_own(const Session& session, const wire::EnvelopeView& envelope) const;
+
+  State& state_;
+  Outbox& outbox_;
+  Router& router_;
+  Lifecycle& lifecycle_;
+  Reports reports_;
+};
+
+}  // namespace parley::broker

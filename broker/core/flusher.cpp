@@ -1,0 +1,71 @@
+#include "broker/core/flusher.hpp"
+
+namespace parley::broker {
+
+void Flusher::flush(FrameSink& sink) {
+  send_strangers(sink);
+  round_.clear();
+  std::swap(round_, state_.dirty);
+  round_.insert(round_.end(), stalled_.begin(), stalled_.end());
+  stalled_.clear();
+  while (!round_.empty()) {
+    next_.clear();
+    for (const std::uint32_t slot : round_) {
+      Session* const session = state_.sessions.all()[slot].get();
+      if (session == nullptr || !session->is_dirty) continue;
+      switch (send_one(*session, sink)) {
+        case Step::more:
+          next_.push_back(slot);
+          break;
+        case Step::stalled:
+          stalled_.push_back(slot);
+          break;
+        case Step::done:
+          session->is_dirty = false;
+          break;
+      }
+    }
+    std::swap(round_, next_);
+  }
+}
+
+Flusher::Step Flusher::send_one(Session& session, FrameSink& sink) {
+  OutQueue& out = session.out;
+  out.seal_control();
+  if (!out.control().is_empty()) {
+    const SendStatus status = send(session, out.control().front(), sink);
+    if (status != SendStatus::sent) return status == SendStatus::full ? Step::stalled : Step::done;
+    out.control().pop();
+    if (!out.control().is_empty()) return Step::more;
+  }
+  if (out.data().is_empty() || !out.may_send_data()) return Step::done;
+  const SendStatus status = send(session, out.data().front(), sink);
+  if (status != SendStatus::sent) return status == SendStatus::full ? Step::stalled : Step::done;
+  out.data_sent();
+  return out.is_ready() ? Step::more : Step::done;
+}
+
+SendStatus Flusher::send(Session& session, Bytes frame, FrameSink& sink) {
+  const SendStatus status = sink.send(session.peer, frame);
+  if (status == SendStatus::sent) {
+    state_.counters.frames_out++;
+    state_.counters.bytes_out += frame.size();
+  } else if (status == SendStatus::gone) {
+    outbox_.doom(session, "the connection broke");
+  }
+  return status;
+}
+
+void Flusher::send_strangers(FrameSink& sink) {
+  for (const StrangerFrame& stranger : state_.strangers) {
+    if (sink.send(stranger.peer, stranger.frame.bytes()) == SendStatus::sent) {
+      state_.counters.frames_out++;
+      state_.counters.bytes_out += stranger.frame.size();
+    } else {
+      state_.counters.discarded_frames++;
+    }
+  }
+  state_.strangers.clear();
+}
+
+}  // namespace parley::broker

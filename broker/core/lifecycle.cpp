@@ -1,0 +1,376 @@
+#include "broker/core/lifecycle.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "broker/core/hello_check.hpp"
+#include "libmsg/wire/bundle.hpp"
+
+namespace parley::broker {
+namespace {
+
+using wire::EnvelopeView;
+using wire::Kind;
+
+/// Half HELLOs of all peers together.
+constexpr std::size_t kMaxJoiningBytes = std::size_t{256} * 1024 * 1024;
+
+template <class T>
+void move_behind(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+// ---- in
+
+void Lifecycle::refuse(PeerHandle peer, std::string reason) {
+  drop_joining(peer);
+  outbox_.reset(peer, SessionToken(), std::move(reason));
+}
+
+void Lifecycle::drop_joining(PeerHandle peer) {
+  const auto it = joining_.find(peer);
+  if (it == joining_.end()) return;
+  joining_bytes_ -= it->second.bytes;
+  joining_.erase(it);
+}
+
+void Lifecycle::on_hello(PeerHandle peer, const EnvelopeView& envelope) {
+  if (envelope.payload().size() > wire::kMaxControlBodyBytes) return refuse(peer, "HELLO is too large");
+  auto body = wire::decode_body<wire::Hello>(envelope.payload());
+  if (!body) return refuse(peer, body.error().message);
+  if (state_.is_shutting_down) return refuse(peer, "the broker is shutting down");
+  auto it = joining_.find(peer);
+  if (it != joining_.end() && it->second.hello.incarnation != body->incarnation) {
+    drop_joining(peer);
+    it = joining_.end();
+  }
+  if (it == joining_.end() && body->is_last) return open(peer, std::move(*body));
+  if (joining_.size() >= state_.config.max_sessions || joining_bytes_ + envelope.payload().size() > kMaxJoiningBytes) {
+    return refuse(peer, "too many sessions are being opened");
+  }
+  if (it == joining_.end()) {
+    it = joining_.emplace(peer, Joining{std::move(*body), 0, state_.now}).first;
+  } else {
+    wire::Hello& hello = it.value().hello;
+    hello.is_last = body->is_last;
+    move_behind(hello.types, body->types);
+    move_behind(hello.subscriptions, body->subscriptions);
+    move_behind(hello.activations, body->activations);
+  }
+  it.value().bytes += envelope.payload().size();
+  joining_bytes_ += envelope.payload().size();
+  if (!it->second.hello.is_last) return;
+  wire::Hello whole = std::move(it.value().hello);
+  drop_joining(peer);
+  open(peer, std::move(whole));
+}
+
+void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
+  if (const auto checked = check_hello(hello, state_.config); !checked) return refuse(peer, checked.error().message);
+  std::vector<std::uint32_t> orphans;
+  Session* const old[] = {state_.sessions.find_peer(peer), state_.sessions.find_incarnation(hello.incarnation)};
+  const std::size_t replaced = (old[0] != nullptr ? 1U : 0U) + (old[1] != nullptr && old[1] != old[0] ? 1U : 0U);
+  if (state_.sessions.size() - replaced >= state_.config.max_sessions) return refuse(peer, "too many sessions");
+  if (old[0] != nullptr) dissolve(*old[0], "replaced by a new HELLO", Parting::lost, orphans);
+  if (old[1] != nullptr && old[1] != old[0]) dissolve(*old[1], "replaced by a new HELLO", Parting::lost, orphans);
+
+  SessionToken token(state_.random.next());
+  while (token.is_zero()) token = SessionToken(state_.random.next());
+  auto made = std::make_unique<Session>(token, hello.credit_bytes, state_.pool);
+  made->peer = peer;
+  made->name = hello.name;
+  made->incarnation = hello.incarnation;
+  made->is_worker = hello.is_worker;
+  made->opened = state_.now;
+  made->last_heard = state_.now;
+  Session& session = state_.sessions.add(std::move(made));
+  state_.counters.sessions_opened++;
+  state_.note(CoreEvent::Type::session_opened, session.name);
+  welcome(session);
+  for (const wire::TypeRegistration& type : hello.types) (void)add_type(session, type);
+  for (const wire::SubscriptionBody& subscription : hello.subscriptions) (void)add_subscription(session, subscription);
+  for (const wire::LiveActivation& activation : hello.activations) announce(session, activation);
+  if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
+  for (const std::uint32_t slot : orphans) router_.reroute(slot);
+  for (const wire::TypeRegistration& type : hello.types) router_.unpark(*state_.registry.find(type.name));
+  check_recovery();
+}
+
+void Lifecycle::welcome(Session& session) {
+  const CoreConfig& config = state_.config;
+  wire::Welcome body;
+  body.token = session.token.value();
+  body.shard_epoch = config.shard_epoch;
+  body.heartbeat_ms = static_cast<std::uint32_t>(config.heartbeat_interval.count());
+  body.session_timeout_ms = static_cast<std::uint32_t>(config.session_timeout.count());
+  body.max_inflight = config.max_inflight_per_session;
+  body.max_deadline_ms = static_cast<std::uint32_t>(config.max_deadline.count());
+  const ByteBuffer encoded = wire::encode_body(body);
+  wire::EnvelopeFields fields;
+  fields.kind = Kind::welcome;
+  fields.payload = encoded.bytes();
+  outbox_.control(session, fields);
+}
+
+void Lifecycle::announce(Session& session, const wire::LiveActivation& activation) {
+  const Epoch epoch(activation.epoch);
+  AgentType* const type = state_.registry.find(split_id(activation.id).type);
+  const bool is_ours = epoch.value() >> 32U <= state_.config.shard_epoch;
+  if (!is_ours || type == nullptr || !session.types.contains(type->index)) return evict(session, activation.id, epoch);
+  const std::uint32_t known = state_.directory.find(activation.id);
+  if (known != kNil) {
+    const Activation& other = state_.directory[known];
+    if (other.worker == session.slot && other.epoch == epoch) return;  // listed twice
+    if (other.epoch >= epoch) return evict(session, activation.id, epoch);
+    std::vector<std::uint32_t> held;
+    if (other.worker != session.slot) evict(state_.sessions[other.worker], activation.id, other.epoch);
+    router_.deactivate(known, held);
+    router_.activate(*type, session, activation.id, epoch);
+    for (const std::uint32_t slot : held) router_.reroute(slot);
+  } else {
+    router_.activate(*type, session, activation.id, epoch);
+  }
+  const auto counter = static_cast<std::uint32_t>(epoch.value());
+  if (epoch.value() >> 32U == state_.config.shard_epoch) {
+    state_.epoch_counter = std::max(state_.epoch_counter, counter);
+  }
+}
+
+void Lifecycle::evict(Session& session, std::string_view id, Epoch epoch) {
+  state_.counters.evictions++;
+  wire::EnvelopeFields fields;
+  fields.kind = Kind::evict;
+  fields.delivery_id = epoch.value();
+  fields.target = id;
+  outbox_.data(session, fields);
+}
+
+void Lifecycle::check_recovery() {
+  if (!state_.is_recovering) return;
+  const auto is_back = [&](std::uint64_t incarnation) {
+    return state_.sessions.find_incarnation(incarnation) != nullptr;
+  };
+  const auto& expected = state_.config.expected_workers;
+  const bool are_all_back = !expected.empty() && std::ranges::all_of(expected, is_back);
+  if (!are_all_back && state_.now < state_.recovery_ends) return;
+  router_.end_recovery();
+  state_.note(CoreEvent::Type::recovery_ended, {}, are_all_back ? "all workers are back" : "the window is over");
+}
+
+// ---- what a session brings
+
+Result<> Lifecycle::add_type(Session& session, const wire::TypeRegistration& offer) {
+  if (AgentType* known = state_.registry.find(offer.name); known != nullptr) {
+    if (session.types.contains(known->index))
+      return fail(ErrorCode::invalid, "agent type '" + offer.name + "' is registered already");
+  } else if (state_.registry.size() >= state_.config.max_types) {
+    return fail(ErrorCode::overloaded, "the broker knows too many agent types");
+  }
+  for (const auto& [type, index] : session.types) {
+    if (index == offer.index) return fail(ErrorCode::invalid, "two agent types with index " + std::to_string(index));
+  }
+  AgentType& type = state_.registry.add_hosting(offer, session.slot, !session.is_draining);
+  session.types.emplace(type.index, offer.index);
+  drop_orphan_subscriptions(type);
+  state_.note(CoreEvent::Type::type_registered, type.name);
+  return {};
+}
+
+Result<> Lifecycle::remove_type(Session& session, std::string_view name) {
+  AgentType* const type = state_.registry.find(name);
+  if (type == nullptr || session.types.erase(type->index) == 0) {
+    return fail(ErrorCode::invalid, "this session does not host agent type '" + std::string(name) + "'");
+  }
+  std::vector<std::uint32_t> orphans;
+  for (std::uint32_t slot = session.activations.head; slot != kNil;) {
+    const std::uint32_t next = state_.directory[slot].next;
+    if (state_.directory[slot].type == type->index) router_.deactivate(slot, orphans);
+    slot = next;
+  }
+  if (state_.registry.remove_hosting(*type, session.slot, state_.now)) type->is_retired = true;
+  for (const std::uint32_t slot : orphans) router_.reroute(slot);
+  return {};
+}
+
+Result<> Lifecycle::add_subscription(Session& session, const wire::SubscriptionBody& subscription) {
+  if (session.subscriptions.size() >= state_.config.max_subscriptions_per_session ||
+      state_.subscriptions.size() >= state_.config.max_subscriptions) {
+    return fail(ErrorCode::overloaded, "too many subscriptions");
+  }
+  if (!session.subscriptions.emplace(subscription.id, subscription).second) {
+    return fail(ErrorCode::invalid, "subscription " + std::to_string(subscription.id) + " exists already");
+  }
+  state_.subscriptions.add(subscription.topic, subscription.is_prefix, subscription.agent_type);
+  return {};
+}
+
+Result<> Lifecycle::remove_subscription(Session& session, std::uint64_t id) {
+  const auto it = session.subscriptions.find(id);
+  if (it == session.subscriptions.end()) return fail(ErrorCode::invalid, "no subscription " + std::to_string(id));
+  state_.subscriptions.remove(it->second.topic, it->second.is_prefix, it->second.agent_type);
+  session.subscriptions.erase(it);
+  return {};
+}
+
+// ---- out
+
+void Lifecycle::on_goodbye(Session& session, const EnvelopeView& envelope) {
+  const auto body = wire::decode_body<wire::Reason>(envelope.payload());
+  end(session, body ? "goodbye: " + body->reason.substr(0, 200) : "goodbye", Parting::goodbye);
+}
+
+void Lifecycle::on_drain(Session& session) {
+  session.is_draining = true;
+  for (const auto& [type, index] : session.types) {
+    if (Hosting* hosting = state_.registry.at(static_cast<std::uint32_t>(type)).hosting_of(session.slot))
+      hosting->is_open = false;
+  }
+}
+
+void Lifecycle::on_peer_gone(PeerHandle peer) {
+  drop_joining(peer);
+  if (Session* session = state_.sessions.find_peer(peer)) end(*session, "the connection broke", Parting::lost);
+}
+
+void Lifecycle::end_doomed() {
+  while (!state_.doomed.empty()) {
+    const Doomed doomed = std::move(state_.doomed.back());
+    state_.doomed.pop_back();
+    const auto& sessions = state_.sessions.all();
+    if (doomed.slot >= sessions.size() || !sessions[doomed.slot] || sessions[doomed.slot]->token != doomed.token)
+      continue;
+    end(*sessions[doomed.slot], doomed.reason, Parting::lost);
+  }
+}
+
+void Lifecycle::end(Session& session, const std::string& reason, Parting parting) {
+  std::vector<std::uint32_t> orphans;
+  dissolve(session, reason, parting, orphans);
+  for (const std::uint32_t slot : orphans) router_.reroute(slot);
+}
+
+void Lifecycle::dissolve(Session& session, const std::string& reason, Parting parting,
+                         std::vector<std::uint32_t>& orphans) {
+  leave_as_caller(session);
+  leave_as_host(session, orphans);
+  leave_as_subscriber(session, parting);
+  if (parting == Parting::lost) state_.counters.sessions_lost++;
+  state_.note(CoreEvent::Type::session_closed, session.name, reason);
+  if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
+  (void)state_.sessions.remove(session);
+}
+
+void Lifecycle::leave_as_caller(Session& session) {
+  std::vector<std::uint32_t> slots;
+  slots.reserve(session.requests.size());
+  for (const auto& [id, slot] : session.requests) slots.push_back(slot);
+  std::ranges::sort(slots);
+  for (const std::uint32_t slot : slots) router_.abandon(slot);
+  for (std::uint32_t slot = state_.recovering.head; slot != kNil; slot = state_.deliveries[slot].list_next) {
+    if (state_.deliveries[slot].origin == session.slot) state_.deliveries[slot].origin = kNil;
+  }
+}
+
+void Lifecycle::leave_as_host(Session& session, std::vector<std::uint32_t>& orphans) {
+  for (const auto& [index, recipient] : session.types) {
+    AgentType& type = state_.registry.at(static_cast<std::uint32_t>(index));
+    if (state_.registry.remove_hosting(type, session.slot, state_.now))
+      state_.note(CoreEvent::Type::type_parked, type.name);
+  }
+  take_unsent(session, orphans);
+  while (session.activations.head != kNil) router_.deactivate(session.activations.head, orphans);
+  const Error lost(ErrorCode::worker_lost, "worker '" + session.name + "' is gone; whether it acted is unknown");
+  while (session.deliveries.head != kNil) {
+    state_.counters.worker_lost++;
+    router_.fail(session.deliveries.head, lost);
+  }
+}
+
+// What was never sent cannot have been acted on: it goes to another worker, or waits for one.
+void Lifecycle::take_unsent(Session& session, std::vector<std::uint32_t>& orphans) {
+  for (const ByteBuffer& frame : session.out.data().take_all()) {
+    auto bundle = wire::BundleReader::open(frame.bytes());
+    if (!bundle) continue;
+    while (const auto envelope = bundle->next()) {
+      const bool is_delivery =
+          envelope->kind() == Kind::request || envelope->kind() == Kind::send || envelope->kind() == Kind::event;
+      const std::uint32_t slot = is_delivery ? state_.deliveries.find(envelope->delivery_id()) : kNil;
+      if (slot == kNil) continue;
+      router_.detach(slot);
+      router_.keep(slot, envelope->bytes());
+      orphans.push_back(slot);
+    }
+  }
+}
+
+// A worker that crashed comes back: its subscriptions stay with its types until then, so that events are parked too.
+void Lifecycle::leave_as_subscriber(Session& session, Parting parting) {
+  for (const auto& [id, subscription] : session.subscriptions) {
+    AgentType* const type = state_.registry.find(subscription.agent_type);
+    const bool is_kept = parting == Parting::lost && type != nullptr && type->hostings.empty() && !type->is_retired &&
+                         session.types.contains(type->index);
+    if (is_kept) {
+      type->orphans.push_back(subscription);
+    } else {
+      state_.subscriptions.remove(subscription.topic, subscription.is_prefix, subscription.agent_type);
+    }
+  }
+  session.subscriptions.clear();
+}
+
+void Lifecycle::drop_orphan_subscriptions(AgentType& type) {
+  for (const wire::SubscriptionBody& orphan : type.orphans) {
+    state_.subscriptions.remove(orphan.topic, orphan.is_prefix, orphan.agent_type);
+  }
+  type.orphans.clear();
+}
+
+// ---- time
+
+void Lifecycle::sweep() {
+  for (std::size_t slot = 0; slot < state_.sessions.all().size(); slot++) {
+    Session* const session = state_.sessions.all()[slot].get();
+    if (session == nullptr || state_.now - session->last_heard < state_.config.session_timeout) continue;
+    end(*session, "nothing was heard from it for too long", Parting::lost);
+  }
+  std::vector<PeerHandle> late;
+  for (const auto& [peer, joining] : joining_) {
+    if (state_.now - joining.started >= state_.config.session_timeout) late.push_back(static_cast<PeerHandle>(peer));
+  }
+  for (const PeerHandle peer : late) drop_joining(peer);
+  for (std::size_t index = 0; index < state_.registry.all().size(); index++) {
+    AgentType* const type = state_.registry.all()[index].get();
+    if (type == nullptr || !type->hostings.empty()) continue;
+    if (type->is_retired || state_.now - type->last_hosted >= state_.config.type_memory) forget_type(*type);
+  }
+  check_recovery();
+}
+
+void Lifecycle::forget_type(AgentType& type) {
+  drop_orphan_subscriptions(type);
+  type.is_retired = true;
+  const Error error(ErrorCode::undeliverable, "no worker for agent type '" + type.name + "' has come back");
+  while (type.parked.head != kNil) router_.fail(type.parked.head, error);
+  if (type.inflight == 0) state_.registry.forget(type);
+}
+
+void Lifecycle::forgive(Duration pause) {
+  state_.counters.pauses++;
+  for (const auto& session : state_.sessions.all()) {
+    if (session) session->last_heard += pause;
+  }
+}
+
+void Lifecycle::begin_shutdown() {
+  state_.is_shutting_down = true;
+  wire::EnvelopeFields fields;
+  fields.kind = Kind::drain;
+  for (const auto& session : state_.sessions.all()) {
+    if (session) outbox_.control(*session, fields);
+  }
+}
+
+}  // namespace parley::broker

@@ -1,0 +1,76 @@
+// Sessions from HELLO to their end, and what the broker must clean up then: in-flight messages, activations, types,
+// subscriptions. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/core/outbox.hpp"
+#include "broker/core/router.hpp"
+#include "broker/core/state.hpp"
+
+namespace parley::broker {
+
+class Lifecycle {
+ public:
+  /// All must outlive the lifecycle.
+  Lifecycle(State& state, Outbox& outbox, Router& router) : state_(state), outbox_(outbox), router_(router) {}
+
+  /// HELLO, whole or in parts. Answers WELCOME, or RESET with what is wrong.
+  void on_hello(PeerHandle peer, const wire::EnvelopeView& envelope);
+  void on_goodbye(Session& session, const wire::EnvelopeView& envelope);
+  void on_drain(Session& session);
+  /// The connection is gone.
+  void on_peer_gone(PeerHandle peer);
+
+  /// Hosts a type; the caller has checked it. Fails with `invalid` or `overloaded`.
+  Result<> add_type(Session& session, const wire::TypeRegistration& offer);
+  Result<> remove_type(Session& session, std::string_view name);
+  Result<> add_subscription(Session& session, const wire::SubscriptionBody& subscription);
+  Result<> remove_subscription(Session& session, std::uint64_t id);
+
+  /// Ends the sessions that were doomed meanwhile.
+  void end_doomed();
+  /// Ends silent sessions, forgets types and half HELLOs that nobody came back for, ends the recovery.
+  void sweep();
+  /// After a pause of the broker itself: nobody is blamed for its length.
+  void forgive(Duration pause);
+  void begin_shutdown();
+
+ private:
+  /// A HELLO whose last part has not come.
+  struct Joining {
+    wire::Hello hello;
+    std::size_t bytes = 0;
+    TimePoint started;
+  };
+  enum class Parting : std::uint8_t { lost, goodbye };
+
+  void drop_joining(PeerHandle peer);
+  void refuse(PeerHandle peer, std::string reason);
+  void open(PeerHandle peer, wire::Hello hello);
+  void welcome(Session& session);
+  void announce(Session& session, const wire::LiveActivation& activation);
+  void evict(Session& session, std::string_view id, Epoch epoch);
+  void check_recovery();
+
+  void end(Session& session, const std::string& reason, Parting parting);
+  /// Cleans up; what can still be delivered is appended to `orphans` in order, for Router::reroute.
+  void dissolve(Session& session, const std::string& reason, Parting parting, std::vector<std::uint32_t>& orphans);
+  void leave_as_caller(Session& session);
+  void leave_as_host(Session& session, std::vector<std::uint32_t>& orphans);
+  void take_unsent(Session& session, std::vector<std::uint32_t>& orphans);
+  void leave_as_subscriber(Session& session, Parting parting);
+  void drop_orphan_subscriptions(AgentType& type);
+  void forget_type(AgentType& type);
+
+  State& state_;
+  Outbox& outbox_;
+  Router& router_;
+  NumberMap<Joining> joining_;
+  std::size_t joining_bytes_ = 0;
+};
+
+}  // namespace parley::broker

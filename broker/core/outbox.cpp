@@ -1,0 +1,96 @@
+#include "broker/core/outbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "libmsg/wire/bundle.hpp"
+
+namespace parley::broker {
+namespace {
+
+constexpr std::string_view kErrorType = "parley.Error";
+constexpr std::string_view kRetryAfterMs = "100";
+/// Errors and session control may exceed the cap of a session's queue by this much.
+constexpr std::size_t kReserveBytes = std::size_t{16} * 1024 * 1024;
+constexpr std::size_t kMaxStrangerFrames = 1024;
+
+const ByteBuffer& retry_attributes() {
+  static const ByteBuffer kEncoded = [] {
+    ByteBuffer encoded;
+    (void)wire::append_attribute(encoded, wire::attribute::kRetryAfterMs, kRetryAfterMs);
+    return encoded;
+  }();
+  return kEncoded;
+}
+
+}  // namespace
+
+void Outbox::data(Session& session, const wire::EnvelopeFields& fields) {
+  const std::size_t bytes = wire::kEnvelopeHeaderBytes + fields.target.size() + fields.payload_type.size() +
+                            fields.attributes.size() + fields.payload.size();
+  FrameQueue& queue = session.out.data();
+  if (append_envelope(queue.open(bytes), fields)) queue.added();
+  mark(session);
+  if (queue.bytes() > state_.config.max_session_queue_bytes + kReserveBytes) doom(session, "queue overflow");
+}
+
+void Outbox::control(Session& session, const wire::EnvelopeFields& fields) {
+  FrameQueue& queue = session.out.control();
+  if (append_envelope(queue.open(wire::kEnvelopeHeaderBytes + fields.payload.size()), fields)) queue.added();
+  mark(session);
+}
+
+void Outbox::error(Session& session, std::uint64_t message_id, const Error& error) {
+  state_.counters.errors++;
+  wire::EnvelopeFields fields;
+  fields.kind = wire::Kind::error;
+  fields.message_id = message_id;
+  fields.code = error.code;
+  fields.payload_type = kErrorType;
+  fields.payload = as_bytes(error.message);
+  if (error.code == ErrorCode::overloaded) {
+    state_.counters.overloaded++;
+    fields.attributes = retry_attributes().bytes();
+  }
+  data(session, fields);
+}
+
+void Outbox::reply(Session& session, std::uint64_t message_id, std::string_view payload_type, Bytes payload) {
+  wire::EnvelopeFields fields;
+  fields.kind = wire::Kind::reply;
+  fields.message_id = message_id;
+  fields.payload_type = payload_type;
+  fields.payload = payload;
+  if (payload.size() > wire::kMaxPayloadBytes) {
+    error(session, message_id, {ErrorCode::too_large, "the answer is too large; ask for fewer rows"});
+  } else if (!fits(session, wire::kEnvelopeHeaderBytes + payload.size())) {
+    error(session, message_id, {ErrorCode::overloaded, "the session's queue is full"});
+  } else {
+    data(session, fields);
+  }
+}
+
+void Outbox::doom(Session& session, std::string reason) {
+  if (std::exchange(session.is_doomed, true)) return;
+  state_.doomed.push_back({session.slot, session.token, std::move(reason)});
+}
+
+void Outbox::reset(PeerHandle peer, SessionToken token, std::string reason) {
+  state_.counters.resets++;
+  const bool is_told =
+      std::ranges::any_of(state_.strangers, [&](const StrangerFrame& told) { return told.peer == peer; });
+  if (is_told || state_.strangers.size() >= kMaxStrangerFrames) {
+    state_.counters.discarded_frames++;
+    return;
+  }
+  const ByteBuffer body = wire::encode_body(wire::Reason{std::move(reason)});
+  wire::EnvelopeFields fields;
+  fields.kind = wire::Kind::reset;
+  fields.payload = body.bytes();
+  StrangerFrame& stranger = state_.strangers.emplace_back();
+  stranger.peer = peer;
+  wire::begin_bundle(stranger.frame, token);
+  (void)append_envelope(stranger.frame, fields);
+}
+
+}  // namespace parley::broker

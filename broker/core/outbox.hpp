@@ -1,0 +1,48 @@
+// Writes what the broker itself has to say: answers, errors, session control. Keeps every queue within its bound; a
+// peer that does not even take its errors loses its session. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/core/state.hpp"
+#include "libmsg/core/error.hpp"
+
+namespace parley::broker {
+
+class Outbox {
+ public:
+  /// `state` must outlive the outbox.
+  explicit Outbox(State& state) : state_(state) {}
+
+  /// Lists the session for the next flush.
+  void mark(Session& session) {
+    if (session.is_dirty) return;
+    session.is_dirty = true;
+    state_.dirty.push_back(session.slot);
+  }
+  /// True when an envelope of so many bytes may still be queued for the session.
+  [[nodiscard]] bool fits(const Session& session, std::size_t bytes) const {
+    return session.backlog_bytes() + bytes <= state_.config.max_session_queue_bytes;
+  }
+
+  /// ERROR for a message of the session; an `overloaded` one says when to try again.
+  void error(Session& session, std::uint64_t message_id, const Error& error);
+  /// REPLY to a control request. Becomes an ERROR when it does not fit.
+  void reply(Session& session, std::uint64_t message_id, std::string_view payload_type, Bytes payload);
+  /// A data envelope of the broker's own (ACTIVATE, PASSIVATE, EVICT, CANCEL), in order with the session's other data.
+  void data(Session& session, const wire::EnvelopeFields& fields);
+  /// A control envelope: before all data.
+  void control(Session& session, const wire::EnvelopeFields& fields);
+  /// Ends the session soon, when nothing works on it.
+  void doom(Session& session, std::string reason);
+
+  /// RESET for a connection without a (matching) session; `token` is the one that it used.
+  void reset(PeerHandle peer, SessionToken token, std::string reason);
+
+ private:
+  State& state_;
+};
+
+}  // namespace parley::broker

@@ -1,0 +1,98 @@
+// Everything the broker knows, as one value that its parts (Router, Lifecycle, Control, …) work on. Each member guards
+// its own invariants; the parts keep them consistent with each other. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/core/core.hpp"
+#include "broker/core/counters.hpp"
+#include "broker/core/dead_letters.hpp"
+#include "broker/core/deadline_wheel.hpp"
+#include "broker/core/delivery_table.hpp"
+#include "broker/core/directory.hpp"
+#include "broker/core/registry.hpp"
+#include "broker/core/session.hpp"
+#include "broker/core/subscriptions.hpp"
+#include "broker/core/trace_ring.hpp"
+
+namespace parley::broker {
+
+/// A frame for a connection without a session.
+struct StrangerFrame {
+  PeerHandle peer = 0;
+  ByteBuffer frame;
+};
+
+/// A session that must end as soon as nothing works on it any more.
+struct Doomed {
+  std::uint32_t slot = kNil;
+  SessionToken token;
+  std::string reason;
+};
+
+struct State {
+  State(CoreConfig given_config, Random& given_random, TimePoint given_now, WallTime wall_now)
+      : config(std::move(given_config)),
+        random(given_random),
+        started(given_now),
+        now(given_now),
+        wall_mark(wall_now),
+        wall_mark_at(given_now),
+        deliveries(static_cast<std::uint32_t>(given_random.next())),
+        wheel(deliveries.slots(), given_now),
+        dead_letters(config.max_dead_letters, config.max_dead_letter_bytes),
+        traces(config.max_trace_hops),
+        is_recovering(config.is_restart),
+        recovery_ends(given_now + config.recovery_window) {}
+
+  CoreConfig config;
+  Random& random;
+  TimePoint started;
+  TimePoint now;
+  WallTime wall_mark;  ///< wall clock at wall_mark_at
+  TimePoint wall_mark_at;
+
+  BufferPool pool;
+  Counters counters;
+  Sessions sessions;
+  Registry registry;
+  Directory directory;
+  Subscriptions subscriptions;
+  DeliveryTable deliveries;
+  DeadlineWheel wheel;
+  DeadLetters dead_letters;
+  TraceRing traces;
+
+  bool is_shutting_down = false;
+  bool is_recovering = false;
+  TimePoint recovery_ends;
+  /// Messages that wait for the end of recovery, in order.
+  DeliveryList recovering;
+  std::uint32_t epoch_counter = 0;
+
+  /// Sessions with something to send; a slot may be listed although its session is clean by now.
+  std::vector<std::uint32_t> dirty;
+  std::vector<Doomed> doomed;
+  std::vector<StrangerFrame> strangers;
+  std::vector<CoreEvent> events;
+
+  [[nodiscard]] std::uint64_t wall_us() const {
+    const auto wall = wall_mark.time_since_epoch() + (now - wall_mark_at);
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(wall).count());
+  }
+  [[nodiscard]] WallTime wall_now() const {
+    return wall_mark + std::chrono::duration_cast<std::chrono::milliseconds>(now - wall_mark_at);
+  }
+  [[nodiscard]] Epoch next_epoch() { return Epoch((std::uint64_t{config.shard_epoch} << 32U) | ++epoch_counter); }
+
+  /// Notes a lifecycle fact. When nobody takes them, further ones are dropped: an outsider can make many.
+  void note(CoreEvent::Type type, std::string name, std::string reason = {}) {
+    constexpr std::size_t kMaxEvents = 4096;
+    if (events.size() < kMaxEvents) events.push_back({type, std::move(name), std::move(reason)});
+  }
+};
+
+}  // namespace parley::broker
