@@ -85,7 +85,8 @@ class TypedAgent : public Agent {
   }
 
   static Task<Result<Payload>> unknown(std::string type, Context& context) {
-    co_return fail(ErrorCode::no_handler, "agent type '" + context.self().type() + "' has no handler for '" + type + "'");
+    co_return fail(ErrorCode::no_handler,
+                   "agent type '" + context.self().type() + "' has no handler for '" + type + "'");
   }
 };
 

@@ -27,8 +27,21 @@ class Context : public Messenger {
   /// awaits end with `cancelled` by themselves.
   [[nodiscard]] virtual bool is_cancelled() const = 0;
 
-  /// Streams one part of the reply. Fails with `invalid` when nobody waits for a reply, with `cancelled` when the caller
-  /// went away.
+  /// The topic of this type in the agent's own session: its source is the agent's key. Fails with `invalid`.
+  [[nodiscard]] Result<Topic> own_topic(std::string_view type) const { return Topic::make(type, self().key()); }
+
+  using Messenger::publish;
+  /// Publishes to own_topic(type), so that an event stays in the session in which it was caused.
+  Task<Result<std::uint32_t>> publish(std::string_view topic_type, Payload message, CallOptions options = {}) {
+    return publish_own(own_topic(topic_type), std::move(message), std::move(options));
+  }
+  template <TypedMessage M>
+  Task<Result<std::uint32_t>> publish(std::string_view topic_type, const M& message, CallOptions options = {}) {
+    return publish_own(own_topic(topic_type), to_payload(message), std::move(options));
+  }
+
+  /// Streams one part of the reply. Fails with `invalid` when nobody waits for a reply, with `cancelled` when the
+  /// caller went away.
   virtual Task<Result<>> part(Payload piece) = 0;
   template <TypedMessage M>
   Task<Result<>> part(const M& piece) {
@@ -37,6 +50,12 @@ class Context : public Messenger {
   /// Waits; fails with `cancelled` when the message is cancelled meanwhile.
   virtual Task<Result<>> sleep(std::chrono::milliseconds duration) = 0;
   [[nodiscard]] virtual TimePoint now() const = 0;
+
+ private:
+  Task<Result<std::uint32_t>> publish_own(Result<Topic> topic, Payload message, CallOptions options) {
+    if (!topic) co_return fail(std::move(topic).error());
+    co_return co_await publish(std::move(*topic), std::move(message), std::move(options));
+  }
 };
 
 }  // namespace parley

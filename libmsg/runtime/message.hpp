@@ -46,7 +46,8 @@ template <TypedMessage T>
 template <TypedMessage T>
 Result<T> from_payload(const Payload& payload) {
   if (payload.type != T::kTypeName) {
-    return fail(ErrorCode::invalid, "expected a message of type '" + std::string(T::kTypeName) + "' and got '" + payload.type + "'");
+    return fail(ErrorCode::invalid,
+                "expected a message of type '" + std::string(T::kTypeName) + "' and got '" + payload.type + "'");
   }
   return wire::decode_body<T>(as_bytes(payload.bytes));
 }

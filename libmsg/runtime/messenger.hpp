@@ -25,6 +25,7 @@ class Target {
   /// Reads `type`, `type/key`, `@capability` or `@capability/key`. Fails with `invalid`.
   static Result<Target> parse(std::string_view text);
   [[nodiscard]] const std::string& str() const { return text_; }
+  [[nodiscard]] std::string take() && { return std::move(text_); }
 
  private:
   explicit Target(std::string text) : text_(std::move(text)) {}
@@ -35,8 +36,8 @@ struct CallOptions {
   /// Time until `timeout`. Inside a handler it is cut to what is left of the handled request's own deadline. For send
   /// and publish: until when a delivery is worth having.
   std::chrono::milliseconds timeout{30'000};
-  /// Extra attributes (see wire::attribute). `traceparent`, `conversation` and the call chain of the handled message are
-  /// passed on by themselves.
+  /// Extra attributes (see wire::attribute). `traceparent`, `conversation` and the call chain of the handled message
+  /// are passed on by themselves.
   Attributes attributes;
   /// Every hop records itself (`parley trace`). Inside a handler a traced message makes its calls traced, too.
   bool is_traced = false;

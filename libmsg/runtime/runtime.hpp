@@ -41,15 +41,16 @@ using SubscriptionHandle = std::uint64_t;
 
 /// What the runtime counts about each agent type it hosts; the metrics page of a worker reads it.
 struct TypeStats {
-  std::uint64_t requests = 0;   ///< handled messages that wanted a reply
-  std::uint64_t one_way = 0;    ///< handled sends and events
+  std::uint64_t requests = 0;                     ///< handled messages that wanted a reply
+  std::uint64_t one_way = 0;                      ///< handled sends and events
   std::map<std::string, std::uint64_t> outcomes;  ///< `ok` or the error code's name
   std::uint64_t activations = 0;
   std::uint64_t inflight = 0;
   std::uint64_t waiting = 0;  ///< in mailboxes
 };
 
-/// Called after each turn with its type, outcome (`ok` or a code's name) and time from arrival to end; feeds histograms.
+/// Called after each turn with its type, outcome (`ok` or a code's name) and time from arrival to end; feeds
+/// histograms.
 using TurnObserver = std::function<void(std::string_view agent_type, std::string_view outcome, Duration latency)>;
 
 /// The edge between outside code and the agents: a Messenger without an identity.
@@ -71,8 +72,8 @@ class Runtime {
 
   /// Hosts an agent type. Fails with `invalid` for a bad or already registered name.
   virtual Task<Result<>> register_type(std::string type, AgentFactory factory, TypeOptions options = {}) = 0;
-  /// Hosts one ready instance. Several instances of one type may be registered; messages to other keys of that type fail
-  /// with `undeliverable`. Fails with `invalid` when the id is taken or the type has a factory.
+  /// Hosts one ready instance. Several instances of one type may be registered; messages to other keys of that type
+  /// fail with `undeliverable`. Fails with `invalid` when the id is taken or the type has a factory.
   virtual Task<Result<>> register_instance(AgentId id, std::shared_ptr<Agent> agent, TypeOptions options = {}) = 0;
   /// Hosts a function for every key of `type` and subscribes it.
   virtual Task<Result<>> register_closure(std::string type, Closure closure, std::vector<TopicFilter> topics = {},
