@@ -1,20 +1,19 @@
 #include "monitoring/metrics_server.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <prometheus/text_serializer.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <netinet/in.h>
+#include <poll.h>
+#include <prometheus/text_serializer.h>
 #include <sstream>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 #include "monitoring/http_request.hpp"
@@ -67,7 +66,8 @@ Result<FileDescriptor> listen_on(const MetricsServerOptions& options) {
   address.sin_family = AF_INET;
   address.sin_port = htons(options.port);
   if (::inet_pton(AF_INET, options.address.c_str(), &address.sin_addr) != 1) {
-    return fail(ErrorCode::bad_configuration, "the metrics page needs an IPv4 address, and got '" + options.address + "'");
+    return fail(ErrorCode::bad_configuration,
+                "the metrics page needs an IPv4 address, and got '" + options.address + "'");
   }
   FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -219,8 +219,8 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::start(MetricsServerOptions
   if (!listener) return fail(std::move(listener).error());
   FileDescriptor wakeup(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wakeup.is_open()) return fail(bind_error(options));
-  return std::unique_ptr<MetricsServer>(new MetricsServer(std::make_unique<Impl>(
-      std::move(options), std::move(sources), clock, std::move(*listener), std::move(wakeup))));
+  return std::unique_ptr<MetricsServer>(new MetricsServer(
+      std::make_unique<Impl>(std::move(options), std::move(sources), clock, std::move(*listener), std::move(wakeup))));
 }
 
 MetricsServer::MetricsServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -5,11 +5,10 @@
 // Thread: start() and stop() from the owner's thread. Sources and probes are called on the server's thread.
 #pragma once
 
-#include <prometheus/collectable.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <prometheus/collectable.h>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,6 @@
 
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>
-
 #include <string_view>
 
 #include "monitoring/catalogue.hpp"
@@ -43,7 +42,8 @@ std::vector<prometheus::MetricFamily> NumberBoard::Collect() const {
     metric.label = std::move(labels);
     (is_counter ? metric.counter.value : metric.gauge.value) = static_cast<double>(value);
     if (families.empty() || families.back().name != name) {
-      families.push_back({name, std::string(metric_help(name)),
+      families.push_back({name,
+                          std::string(metric_help(name)),
                           is_counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge,
                           {}});
     }

@@ -4,10 +4,9 @@
 // Thread: post() from any, Collect() from any.
 #pragma once
 
-#include <prometheus/collectable.h>
-
 #include <cstdint>
 #include <mutex>
+#include <prometheus/collectable.h>
 #include <string>
 #include <utility>
 #include <vector>

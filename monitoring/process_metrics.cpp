@@ -1,15 +1,14 @@
 #include "monitoring/process_metrics.hpp"
 
-#include <prometheus/metric_family.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <prometheus/metric_family.h>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "monitoring/catalogue.hpp"
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <prometheus/collectable.h>
-
 #include <vector>
 
 namespace parley::monitoring {

@@ -12,12 +12,13 @@ namespace {
 using prometheus::Histogram;
 
 // Turns take from microseconds (a router by phrases) to minutes (a model).
-const Histogram::BucketBoundaries kTurnSeconds{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};
+const Histogram::BucketBoundaries kTurnSeconds{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1,
+                                               0.3,    1,      3,     10,    30,   100,  300};
 const Histogram::BucketBoundaries kLagSeconds{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10};
 // The boundaries that OpenTelemetry's GenAI metrics conventions advise.
 const Histogram::BucketBoundaries kModelSeconds{0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
                                                 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
-const Histogram::BucketBoundaries kTokens{1,     4,      16,      64,      256,      1024,    4096,
+const Histogram::BucketBoundaries kTokens{1,     4,     16,     64,      256,     1024,     4096,
                                           16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }

@@ -2,10 +2,9 @@
 // Thread: any (prometheus-cpp locks).
 #pragma once
 
-#include <prometheus/registry.h>
-
 #include <cstdint>
 #include <memory>
+#include <prometheus/registry.h>
 #include <string>
 #include <string_view>
 

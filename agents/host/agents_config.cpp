@@ -73,11 +73,12 @@ TypeOptions read_type_options(ConfigReader& reader) {
   options.capacity = static_cast<std::uint32_t>(reader.integer("capacity", options.capacity, {1, 1000}));
   options.is_reentrant = reader.flag("reentrant", options.is_reentrant);
   options.max_mailbox = static_cast<std::uint32_t>(reader.integer("max_mailbox", options.max_mailbox, {1, 1'000'000}));
-  options.idle_timeout = reader.duration("idle_timeout", options.idle_timeout, {milliseconds(0), milliseconds(86'400'000)});
+  options.idle_timeout =
+      reader.duration("idle_timeout", options.idle_timeout, {milliseconds(0), milliseconds(86'400'000)});
   return options;
 }
 
-kinds::MakeFactory read_kind(ConfigReader& reader, const std::string& name, const kinds::KindNames& names) {
+kinds::MakeFactory read_kind(ConfigReader& reader, const std::string& name, kinds::KindNames& names) {
   const kinds::Kind* kind = kinds::find_kind(name);
   if (kind != nullptr) {
     kinds::MakeFactory make = kind->read(reader, names);
@@ -98,7 +99,6 @@ kinds::MakeFactory read_kind(ConfigReader& reader, const std::string& name, cons
 std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const std::map<std::string, ModelConfig>& models) {
   std::vector<std::string> model_names;
   for (const auto& [name, model] : models) model_names.push_back(name);
-  const kinds::KindNames names{model_names};
   std::vector<AgentConfig> agents;
   std::set<std::string> types;
   for (ConfigReader& entry : reader.children("agents")) {
@@ -112,7 +112,9 @@ std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const std::map<st
     }
     agent.options = read_type_options(entry);
     agent.subscriptions = read_subscriptions(entry);
+    kinds::KindNames names{model_names};
     agent.make_factory = read_kind(entry, agent.kind, names);
+    agent.models = std::move(names.used_models);
     agents.push_back(std::move(agent));
   }
   if (agents.empty()) reader.reject("agents", "expected a list with at least one agent");
@@ -147,7 +149,8 @@ AgentsConfig read_worker_file(ConfigReader& entry, const std::filesystem::path& 
   return std::move(*loaded);
 }
 
-SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const std::map<std::string, ModelConfig>& shared) {
+SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite,
+                        const std::map<std::string, ModelConfig>& shared) {
   SuiteWorker worker;
   const std::string name = entry.required_text("name");
   if (!name.empty() && !is_valid_agent_type(name)) entry.reject("name", "expected letters, digits and _ . -");
@@ -245,7 +248,8 @@ Loaded<AgentsConfig> load_agents(const std::filesystem::path& file, const std::o
   if (!worker) return read_agents(*document);
   Loaded<SuiteConfig> suite = read_suite(*document);
   if (!suite) return std::unexpected(std::move(suite).error());
-  const auto found = std::ranges::find(suite->workers, *worker, [](const SuiteWorker& each) { return each.config.name; });
+  const auto found =
+      std::ranges::find(suite->workers, *worker, [](const SuiteWorker& each) { return each.config.name; });
   if (found == suite->workers.end()) return std::unexpected(unknown_worker(*suite, *worker));
   return std::move(found->config);
 }

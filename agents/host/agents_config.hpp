@@ -47,6 +47,7 @@ struct AgentConfig {
   std::string kind;
   TypeOptions options;
   std::vector<TopicFilter> subscriptions;
+  std::vector<std::string> models;  ///< that it uses
   kinds::MakeFactory make_factory;
 };
 

@@ -15,12 +15,11 @@ class Deployment::Impl {
       : services_{io, clock, random}, metrics_(metrics) {}
 
   Result<> prepare(const AgentsConfig& config) {
-    for (const auto& [name, model] : config.models) {
-      Result<std::shared_ptr<llm::ChatModel>> made = model.make(services_);
-      if (!made) {
-        return fail(ErrorCode::bad_configuration, config.file.string() + ": models." + name + ": " + made.error().message);
+    for (const AgentConfig& agent : config.agents) {
+      for (const std::string& name : agent.models) {
+        Result<> made = make_model(config, name);
+        if (!made) return made;
       }
-      models_.insert_or_assign(key_of(config, name), std::move(*made));
     }
     return {};
   }
@@ -45,12 +44,25 @@ class Deployment::Impl {
     return {config.name, model};
   }
 
+  Result<> make_model(const AgentsConfig& config, const std::string& name) {
+    const auto key = key_of(config, name);
+    if (models_.contains(key)) return {};
+    Result<std::shared_ptr<llm::ChatModel>> made = config.models.at(name).make(services_);
+    if (!made) {
+      return fail(ErrorCode::bad_configuration,
+                  config.file.string() + ": models." + name + ": " + made.error().message);
+    }
+    models_.emplace(key, std::move(*made));
+    return {};
+  }
+
   AgentFactory make_factory(const AgentsConfig& config, const AgentConfig& agent) {
-    const kinds::KindServices services{[this, &config, &agent](const std::string& name) -> std::shared_ptr<llm::ChatModel> {
-      std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
-      if (metrics_ == nullptr) return model;
-      return std::make_shared<ObservedModel>(std::move(model), agent.type, name, *metrics_, services_.clock);
-    }};
+    const kinds::KindServices services{
+        [this, &config, &agent](const std::string& name) -> std::shared_ptr<llm::ChatModel> {
+          std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
+          if (metrics_ == nullptr) return model;
+          return std::make_shared<ObservedModel>(std::move(model), agent.type, name, *metrics_, services_.clock);
+        }};
     return agent.make_factory(services);
   }
 
@@ -67,6 +79,8 @@ Deployment::~Deployment() = default;
 
 Result<> Deployment::prepare(const AgentsConfig& config) { return impl_->prepare(config); }
 
-Task<Result<>> Deployment::deploy(Runtime& runtime, const AgentsConfig& config) { return impl_->deploy(runtime, config); }
+Task<Result<>> Deployment::deploy(Runtime& runtime, const AgentsConfig& config) {
+  return impl_->deploy(runtime, config);
+}
 
 }  // namespace parley::host

@@ -16,7 +16,8 @@ Assistant::Assistant(AssistantOptions options, std::shared_ptr<llm::ChatModel> m
 Task<Result<Answer>> Assistant::on(const Text& message, Context& context) {
   const std::string& name = context.self().type();
   if (!context.is_request() && options_.answer_topic.empty()) {
-    co_return fail(ErrorCode::invalid, "assistant '" + name + "' has nobody to answer: send a request, or give it an answer_topic");
+    co_return fail(ErrorCode::invalid,
+                   "assistant '" + name + "' has nobody to answer: send a request, or give it an answer_topic");
   }
   llm::ChatRequest request;
   request.messages = history_.messages(options_.system_prompt, message.text);
@@ -25,11 +26,10 @@ Task<Result<Answer>> Assistant::on(const Text& message, Context& context) {
   request.deadline = context.deadline();
   llm::ChunkSink sink;
   if (context.is_request()) {
-    sink = [&context, &name](std::string_view piece) {
-      return context.part(TextPart{std::string(piece), name});
-    };
+    sink = [&context, &name](std::string_view piece) { return context.part(TextPart{std::string(piece), name}); };
   }
-  std::expected<llm::Completion, llm::ModelError> completion = co_await model_->complete(std::move(request), std::move(sink));
+  std::expected<llm::Completion, llm::ModelError> completion =
+      co_await model_->complete(std::move(request), std::move(sink));
   if (!completion) co_return fail(std::move(completion).error().error);
 
   Answer answer{completion->text, name, false, std::move(completion->usage)};
@@ -45,7 +45,7 @@ Task<Result<Answer>> Assistant::on(const Text& message, Context& context) {
 
 namespace {
 
-MakeFactory read_assistant(config::ConfigReader& settings, const KindNames& names) {
+MakeFactory read_assistant(config::ConfigReader& settings, KindNames& names) {
   AssistantOptions options;
   options.system_prompt = settings.text("system_prompt");
   options.history.max_turns = settings.integer("max_history_turns", options.history.max_turns, {0, 10'000});

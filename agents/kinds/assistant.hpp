@@ -18,8 +18,8 @@ struct AssistantOptions {
   HistoryLimits history;
   std::optional<double> temperature;
   std::optional<std::uint32_t> max_tokens;
-  /// Where the answers to events and one-way messages go: this topic type, at the agent's key. Empty: such messages fail
-  /// with `invalid`, because a model would be paid for an answer that nobody gets.
+  /// Where the answers to events and one-way messages go: this topic type, at the agent's key. Empty: such messages
+  /// fail with `invalid`, because a model would be paid for an answer that nobody gets.
   std::string answer_topic;
 };
 
@@ -28,8 +28,8 @@ class Assistant final : public TypedAgent<Assistant, messages::Text> {
   /// `model` is shared with the other activations of the process.
   Assistant(AssistantOptions options, std::shared_ptr<llm::ChatModel> model);
 
-  /// Errors are those of the model (`overloaded`, `upstream_failed`, `timeout`, …). A turn that failed is not remembered,
-  /// so the same message may be sent again.
+  /// Errors are those of the model (`overloaded`, `upstream_failed`, `timeout`, …). A turn that failed is not
+  /// remembered, so the same message may be sent again.
   Task<Result<messages::Answer>> on(const messages::Text& message, Context& context);
 
   [[nodiscard]] Result<std::string> save_state() const override { return history_.save(); }

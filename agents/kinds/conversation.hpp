@@ -1,5 +1,5 @@
-// Where one user's session stands: with nobody, or with one agent; and which conversation it is. Each conversation talks
-// to agents under a key of its own, so that a new one starts without the history of the last. Pure; one thread.
+// Where one user's session stands: with nobody, or with one agent; and which conversation it is. Each conversation
+// talks to agents under a key of its own, so that a new one starts without the history of the last. Pure; one thread.
 #pragma once
 
 #include <cstdint>

@@ -58,7 +58,8 @@ Result<> History::load(std::string_view state) {
   }
   turns_.clear();
   bytes_ = 0;
-  for (std::size_t i = 0; i < saved->texts.size(); i += 2) add(std::move(saved->texts[i]), std::move(saved->texts[i + 1]));
+  for (std::size_t i = 0; i < saved->texts.size(); i += 2)
+    add(std::move(saved->texts[i]), std::move(saved->texts[i + 1]));
   return {};
 }
 

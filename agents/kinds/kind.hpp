@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agents/llm/chat_model.hpp"
 #include "libmsg/runtime/agent.hpp"
@@ -25,18 +26,20 @@ struct KindServices {
 /// Checked settings, waiting for the services: gives the factory for one agent type.
 using MakeFactory = std::function<AgentFactory(const KindServices&)>;
 
-/// What settings may refer to.
+/// What settings may refer to, and what they did refer to.
 struct KindNames {
   std::span<const std::string> models;
+  /// read_model_name() notes here what the agent uses: only that is made, and only its key must be there.
+  std::vector<std::string> used_models = {};
 };
 
 struct Kind {
   std::string_view name;
   /// One line for `--help` and documents.
   std::string_view summary;
-  /// Reads the kind's own keys of an agent's map (`type`, `kind` and the other common keys are read before it) and notes
-  /// problems there. The result is used only if there were none.
-  MakeFactory (*read)(config::ConfigReader& settings, const KindNames& names);
+  /// Reads the kind's own keys of an agent's map (`type`, `kind` and the other common keys are read before it) and
+  /// notes problems there. The result is used only if there were none.
+  MakeFactory (*read)(config::ConfigReader& settings, KindNames& names);
 };
 
 /// Every kind, by name.
@@ -46,6 +49,6 @@ struct Kind {
 
 /// For kinds that need a model: reads `model` and checks it against the configured names. May be left out when there is
 /// exactly one model.
-[[nodiscard]] std::string read_model_name(config::ConfigReader& settings, const KindNames& names);
+[[nodiscard]] std::string read_model_name(config::ConfigReader& settings, KindNames& names);
 
 }  // namespace parley::kinds

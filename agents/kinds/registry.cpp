@@ -17,20 +17,26 @@ const Kind* find_kind(std::string_view name) {
   return found == all_kinds().end() ? nullptr : &*found;
 }
 
-std::string read_model_name(config::ConfigReader& settings, const KindNames& names) {
-  const std::optional<std::string> name = settings.optional_text("model");
-  if (!name && !settings.has("model") && names.models.size() == 1) return names.models.front();
-  if (!name) {
-    if (!settings.has("model")) settings.reject("model", "expected the name of one of the models of this file");
-    return {};
+std::string read_model_name(config::ConfigReader& settings, KindNames& names) {
+  constexpr std::string_view kExpected = "expected the name of one of the models of this file";
+  std::string name = settings.has("model") ? settings.required_text("model") : std::string();
+  if (!settings.has("model")) {
+    if (names.models.size() == 1) {
+      name = names.models.front();
+    } else {
+      settings.reject("model", std::string(kExpected));
+    }
   }
-  if (std::ranges::find(names.models, *name) == names.models.end()) {
-    const std::vector<std::string> nearest = nearest_names(*name, names.models, 1);
-    std::string expected = "expected the name of one of the models of this file";
-    if (!nearest.empty()) expected += " (did you mean '" + nearest.front() + "'?)";
-    settings.reject("model", std::move(expected));
+  if (name.empty()) return name;
+  if (std::ranges::find(names.models, name) != names.models.end()) {
+    names.used_models.push_back(name);
+    return name;
   }
-  return *name;
+  const std::vector<std::string> nearest = nearest_names(name, names.models, 1);
+  std::string expected(kExpected);
+  if (!nearest.empty()) expected += " (did you mean '" + nearest.front() + "'?)";
+  settings.reject("model", std::move(expected));
+  return name;
 }
 
 }  // namespace parley::kinds

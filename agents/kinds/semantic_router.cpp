@@ -110,7 +110,7 @@ std::vector<Route> read_routes(config::ConfigReader& settings, PhraseClassifier*
   return routes;
 }
 
-MakeFactory read_semantic_router(config::ConfigReader& settings, const KindNames& names) {
+MakeFactory read_semantic_router(config::ConfigReader& settings, KindNames& names) {
   constexpr std::array<std::string_view, 2> kClassifiers{"phrases", "model"};
   if (settings.choice("classifier", kClassifiers, 0) == 1) {
     std::vector<Route> routes = read_routes(settings, nullptr);

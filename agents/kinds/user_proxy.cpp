@@ -94,12 +94,14 @@ Task<Answer> UserProxy::answer(const Text& message, Context& context, const Repl
     case Conversation::Step::finish: {
       const std::string agent = conversation_.agent_type();
       conversation_.finish();
-      co_return Answer{"You are disconnected from '" + agent + "'. Your next message starts a new conversation.", self, true, {}};
+      co_return Answer{
+          "You are disconnected from '" + agent + "'. Your next message starts a new conversation.", self, true, {}};
     }
     case Conversation::Step::idle:
       break;
   }
-  co_return Answer{"There is no conversation to end. Tell me what you need, and I will find the right agent.", self, true, {}};
+  co_return Answer{
+      "There is no conversation to end. Tell me what you need, and I will find the right agent.", self, true, {}};
 }
 
 Task<Answer> UserProxy::route(const Text& message, Context& context, const Replies& replies) {
@@ -148,7 +150,7 @@ Answer UserProxy::failed(const Error& error, std::string_view agent, const Conte
 
 namespace {
 
-MakeFactory read_user_proxy(config::ConfigReader& settings, const KindNames& /*names*/) {
+MakeFactory read_user_proxy(config::ConfigReader& settings, KindNames& /*names*/) {
   using std::chrono::milliseconds;
   constexpr config::Range<milliseconds> kTimeouts{milliseconds(1), milliseconds(3'600'000)};
   UserProxyOptions options;

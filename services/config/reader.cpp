@@ -47,7 +47,8 @@ std::string number_text(double value) {
 ConfigReader::ConfigReader(const YamlDocument& document, ConfigProblems& problems)
     : ConfigReader(document.file, document.root, {}, problems) {
   if (node_->kind == YamlNode::Kind::null) reject("expected a map of settings, and the file is empty");
-  if (node_->kind == YamlNode::Kind::scalar || node_->kind == YamlNode::Kind::list) reject("expected a map of settings");
+  if (node_->kind == YamlNode::Kind::scalar || node_->kind == YamlNode::Kind::list)
+    reject("expected a map of settings");
 }
 
 ConfigReader::ConfigReader(const std::string& file, const YamlNode& node, std::string path, ConfigProblems& problems)

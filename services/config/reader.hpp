@@ -1,5 +1,5 @@
-// Typed access to a YAML tree that notes every problem with file, line, key, value and expectation and then goes on with
-// the default, so that one run finds all of them:
+// Typed access to a YAML tree that notes every problem with file, line, key, value and expectation and then goes on
+// with the default, so that one run finds all of them:
 //
 //     ConfigReader reader(document, problems);
 //     options.timeout = reader.duration("timeout", 30s, {1ms, 1h});

@@ -1,9 +1,5 @@
 #include "services/config/yaml.hpp"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -13,6 +9,9 @@
 #include <optional>
 #include <sstream>
 #include <utility>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 namespace parley::config {
 namespace {
@@ -55,7 +54,8 @@ class TreeBuilder final : public YAML::EventHandler {
   YamlNode take_root() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (has_document_) throw BoundBroken(line_of(mark), "expected one document in the file, and here a second one begins");
+    if (has_document_)
+      throw BoundBroken(line_of(mark), "expected one document in the file, and here a second one begins");
     has_document_ = true;
   }
   void OnDocumentEnd() override {}
@@ -75,7 +75,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) throw BoundBroken(line_of(mark), "expected an alias of a finished value, not of itself");
+    if (found == anchors_.end())
+      throw BoundBroken(line_of(mark), "expected an alias of a finished value, not of itself");
     const Cost cost = cost_of(found->second);
     if (cost.depth + open_.size() > kMaxYamlDepth) throw too_deep(line_of(mark));
     spend_nodes(cost.nodes, line_of(mark));
@@ -155,7 +156,11 @@ class TreeBuilder final : public YAML::EventHandler {
     if (map.entries.size() == kMaxEntries) throw BoundBroken(key.line, "expected at most 2000 keys in one map");
     const auto same = std::ranges::find(map.entries, key.text, &YamlEntry::key);
     if (same != map.entries.end()) {
-      problems_.add({file_, key.line, key.text, {}, "expected each key once; it is already on line " + std::to_string(same->line)});
+      problems_.add({file_,
+                     key.line,
+                     key.text,
+                     {},
+                     "expected each key once; it is already on line " + std::to_string(same->line)});
       return;
     }
     map.entries.push_back({std::move(key.text), key.line, std::move(value)});
@@ -163,7 +168,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void spend_nodes(std::size_t count, int line) {
     nodes_ += count;
-    if (nodes_ > kMaxYamlNodes) throw BoundBroken(line, "expected at most " + std::to_string(kMaxYamlNodes) + " values");
+    if (nodes_ > kMaxYamlNodes)
+      throw BoundBroken(line, "expected at most " + std::to_string(kMaxYamlNodes) + " values");
   }
   void spend_text(std::size_t bytes, int line) {
     text_bytes_ += bytes;
@@ -216,7 +222,8 @@ Loaded<YamlDocument> load_yaml(const std::filesystem::path& path) {
     return std::unexpected(one_problem(path.string(), 0, "expected a file, and this is a directory or a device"));
   }
   std::ifstream in(path, std::ios::binary);
-  if (!in) return std::unexpected(one_problem(path.string(), 0, std::string("cannot be read: ") + std::strerror(errno)));
+  if (!in)
+    return std::unexpected(one_problem(path.string(), 0, std::string("cannot be read: ") + std::strerror(errno)));
   // One byte more than allowed tells that the file is too large without reading all of it.
   std::string text(kMaxYamlBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));

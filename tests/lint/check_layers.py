@@ -42,7 +42,7 @@ LIBRARIES = [
                         "services"]),
     (r"msgpack", ["libmsg/wire", "libmsg/messages", "libmsg/runtime", "agents", "services"]),
     (r"nlohmann/", ["agents", "services"]),
-    (r"CLI/", ["services/cli", "services/config", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell"]),
+    (r"CLI/", ["services/cli", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell"]),
     (r"tsl/", ["broker/core"]),
 ]
 

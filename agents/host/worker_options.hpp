@@ -1,0 +1,33 @@
+// The command line of parley-agent, and the configuration that it names. Main thread, before anything else runs.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "agents/host/agents_config.hpp"
+#include "monitoring/log.hpp"
+
+namespace parley::host {
+
+struct WorkerOptions {
+  AgentsConfig config;
+  /// One endpoint per shard; never empty.
+  std::vector<std::string> brokers;
+  std::string metrics_address = "127.0.0.1";
+  std::uint16_t metrics_port = 0;
+  bool is_insecure_allowed = false;
+  monitoring::LogOptions log;
+};
+
+/// The process ends here: with help or the version (status 0), or with what is wrong (status 2).
+struct EarlyExit {
+  int status = 0;
+  std::string text;
+};
+
+/// Flags win over PARLEY_BROKER, that over the file, that over the defaults.
+[[nodiscard]] std::expected<WorkerOptions, EarlyExit> read_worker_options(int argc, const char* const* argv);
+
+}  // namespace parley::host

@@ -1,0 +1,174 @@
+#include "agents/host/worker_process.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+#include <utility>
+
+#include "agents/host/deployment.hpp"
+#include "agents/host/worker_health.hpp"
+#include "libmsg/runtime/worker_runtime.hpp"
+#include "monitoring/metrics_server.hpp"
+#include "monitoring/process_metrics.hpp"
+
+namespace parley::host {
+namespace {
+
+using monitoring::log_text;
+
+/// Kubernetes kills 30 s after it has asked.
+constexpr std::chrono::seconds kDrainTime{20};
+constexpr std::chrono::seconds kConnectTime{5};
+constexpr std::chrono::milliseconds kBeat{250};
+
+class WorkerProcess {
+ public:
+  WorkerProcess(const WorkerOptions& options, const Clock& clock, Random& random)
+      : options_(options),
+        clock_(clock),
+        health_(clock.now()),
+        metrics_(PARLEY_VERSION),
+        deployment_(io_, clock, random, &metrics_),
+        signals_(io_, SIGTERM, SIGINT),
+        beat_timer_(io_) {}
+
+  Result<> run() {
+    Result<> prepared = deployment_.prepare(options_.config);
+    if (!prepared) return prepared;
+    Result<> made = make_runtime();
+    if (!made) return made;
+    Result<> served = serve_health();
+    if (!served) return served;
+    spdlog::info("event=worker_started name={} pid={} metrics_port={}", log_text(options_.config.name), ::getpid(),
+                 server_->port());
+    asio::co_spawn(io_, work(), asio::detached);
+    asio::co_spawn(io_, wait_for_signal(), asio::detached);
+    asio::co_spawn(io_, beat(), asio::detached);
+    io_.run();
+    spdlog::info("event=worker_stopped name={}", log_text(options_.config.name));
+    return outcome_;
+  }
+
+ private:
+  Result<> make_runtime() {
+    WorkerRuntimeOptions runtime;
+    runtime.name = options_.config.name;
+    runtime.brokers = options_.brokers;
+    runtime.is_insecure_allowed = options_.is_insecure_allowed;
+    Result<std::unique_ptr<Runtime>> made = make_worker_runtime(io_, std::move(runtime));
+    if (!made) return fail(std::move(made).error());
+    runtime_ = std::move(*made);
+    runtime_->set_turn_observer([this](std::string_view agent_type, std::string_view outcome, Duration latency) {
+      metrics_.observe_turn(agent_type, outcome, latency);
+    });
+    return {};
+  }
+
+  Result<> serve_health() {
+    monitoring::MetricsServerOptions server;
+    server.address = options_.metrics_address;
+    server.port = options_.metrics_port;
+    server.is_live = [this] { return health_.is_live(clock_.now()); };
+    server.is_ready = [this] { return health_.is_ready(); };
+    auto started = monitoring::MetricsServer::start(std::move(server), {&metrics_.source(), &process_}, clock_);
+    if (!started) return fail(std::move(started).error());
+    server_ = std::move(*started);
+    return {};
+  }
+
+  Task<> work() {
+    // Before the connection, so that HELLO brings all types at once.
+    Result<> deployed = co_await deployment_.deploy(*runtime_, options_.config);
+    if (!deployed) {
+      outcome_ = std::move(deployed);
+      io_.stop();
+      co_return;
+    }
+    const Result<> started = co_await runtime_->start(kConnectTime);
+    if (started) {
+      report_connection(true);
+      co_return;
+    }
+    spdlog::warn("event=broker_unreachable broker={} reason={}", log_text(options_.brokers.front()),
+                 log_text(started.error().message));
+  }
+
+  Task<> wait_for_signal() {
+    asio::error_code failure;
+    const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+    if (failure) co_return;
+    // The next one ends the process at once, as people expect of a second Ctrl-C.
+    signals_.clear();
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+    spdlog::info("event=worker_draining name={} signal={}", log_text(options_.config.name), signal);
+    health_.set_stopping();
+    co_await runtime_->stop(kDrainTime);
+    io_.stop();
+  }
+
+  /// Shows that the loop comes round, and carries the runtime's state to where other threads may read it.
+  Task<> beat() {
+    for (;;) {
+      const TimePoint due = clock_.now() + kBeat;
+      beat_timer_.expires_after(kBeat);
+      co_await beat_timer_.async_wait(asio::use_awaitable);
+      const TimePoint now = clock_.now();
+      health_.beat(now);
+      metrics_.observe_loop_lag(now > due ? now - due : Duration::zero());
+      for (const auto& [type, stats] : runtime_->stats()) {
+        metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
+      }
+      report_connection(runtime_->is_connected());
+    }
+  }
+
+  void report_connection(bool is_connected) {
+    if (is_connected == was_connected_) return;
+    was_connected_ = is_connected;
+    health_.set_connected(is_connected);
+    metrics_.set_connected(is_connected);
+    if (!is_connected) {
+      spdlog::warn("event=broker_lost broker={}", log_text(options_.brokers.front()));
+      return;
+    }
+    spdlog::info("event=broker_connected broker={}", log_text(options_.brokers.front()));
+    if (std::exchange(has_said_ready_, true)) return;
+    nlohmann::ordered_json line{{"event", "ready"}, {"name", options_.config.name}, {"metrics_port", server_->port()}};
+    for (const AgentConfig& agent : options_.config.agents) line["agents"].push_back(agent.type);
+    std::cout << line.dump() << std::endl;
+  }
+
+  const WorkerOptions& options_;
+  const Clock& clock_;
+  asio::io_context io_{1};
+  WorkerHealth health_;
+  monitoring::WorkerMetrics metrics_;
+  monitoring::ProcessMetrics process_;
+  Deployment deployment_;
+  asio::signal_set signals_;
+  asio::steady_timer beat_timer_;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<monitoring::MetricsServer> server_;
+  Result<> outcome_;
+  bool was_connected_ = false;
+  bool has_said_ready_ = false;
+};
+
+}  // namespace
+
+Result<> run_worker(const WorkerOptions& options, const Clock& clock, Random& random) {
+  return WorkerProcess(options, clock, random).run();
+}
+
+}  // namespace parley::host

@@ -1,0 +1,118 @@
+// METRICS.md, the catalogue in the code and what the processes export must agree.
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <prometheus/metric_family.h>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "broker/core/core.hpp"
+#include "libmsg/core/clock.hpp"
+#include "libmsg/core/random.hpp"
+#include "monitoring/catalogue.hpp"
+#include "monitoring/number_board.hpp"
+#include "monitoring/process_metrics.hpp"
+#include "monitoring/worker_metrics.hpp"
+
+namespace parley::monitoring {
+namespace {
+
+/// Name, type, labels and meaning of one metric, wherever it is written down.
+struct Row {
+  std::string type;
+  std::string labels;
+  std::string meaning;
+  friend bool operator==(const Row&, const Row&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) {
+    return out << row.type << " {" << row.labels << "} " << row.meaning;
+  }
+};
+using Rows = std::map<std::string, Row>;
+
+std::string without(std::string text, char unwanted) {
+  std::erase(text, unwanted);
+  return text;
+}
+
+Rows rows_of_the_document() {
+  std::ifstream in(PARLEY_SOURCE_DIR "/monitoring/METRICS.md");
+  Rows rows;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with("| `")) continue;
+    std::vector<std::string> cells;
+    std::istringstream text(line.substr(2));
+    for (std::string cell; std::getline(text, cell, '|');) {
+      const std::size_t begin = cell.find_first_not_of(' ');
+      cells.push_back(begin == std::string::npos ? "" : cell.substr(begin, cell.find_last_not_of(' ') - begin + 1));
+    }
+    rows[without(cells.at(0), '`')] = {cells.at(1), cells.at(3) == "–" ? "" : without(cells.at(3), '`'), cells.at(4)};
+  }
+  return rows;
+}
+
+Rows rows_of_the_catalogue() {
+  Rows rows;
+  for (const MetricInfo& info : metric_catalogue()) {
+    rows[std::string(info.name)] = {std::string(info.type), std::string(info.labels), std::string(info.help)};
+  }
+  return rows;
+}
+
+std::string type_name(prometheus::MetricType type) {
+  switch (type) {
+    case prometheus::MetricType::Counter:
+      return "counter";
+    case prometheus::MetricType::Gauge:
+      return "gauge";
+    case prometheus::MetricType::Histogram:
+      return "histogram";
+    default:
+      return "other";
+  }
+}
+
+void add_exported(const prometheus::Collectable& source, Rows& rows) {
+  for (const prometheus::MetricFamily& family : source.Collect()) {
+    std::set<std::string> names;
+    for (const auto& label : family.metric.at(0).label) names.insert(label.name);
+    std::string labels;
+    for (const std::string& name : names) labels += (labels.empty() ? "" : ", ") + name;
+    rows[family.name] = {type_name(family.type), labels, family.help};
+  }
+}
+
+/// What a broker and a worker export once each of their metrics has a series.
+Rows rows_of_the_programs() {
+  Rows rows;
+  SeededRandom random(1);
+  const ManualClock clock;
+  const broker::Core core({}, random, clock.now(), clock.wall_now());
+  NumberBoard board;
+  board.post(core.numbers());
+  add_exported(board, rows);
+
+  WorkerMetrics worker("1.2.3");
+  worker.add_agent_type("hr");
+  worker.observe_model_call({"hr", "main", "ok", std::chrono::milliseconds(5), 10, 20});
+  add_exported(worker.source(), rows);
+  add_exported(ProcessMetrics(), rows);
+  return rows;
+}
+
+TEST(MetricsDocument, says_what_the_catalogue_says) { EXPECT_EQ(rows_of_the_document(), rows_of_the_catalogue()); }
+
+TEST(MetricsDocument, names_everything_that_the_programs_export_and_nothing_else) {
+  EXPECT_EQ(rows_of_the_programs(), rows_of_the_catalogue());
+}
+
+TEST(MetricsDocument, gives_counters_and_only_counters_a_name_in_total) {
+  for (const MetricInfo& info : metric_catalogue()) {
+    EXPECT_EQ(info.name.ends_with("_total"), info.type == "counter") << info.name;
+  }
+}
+
+}  // namespace
+}  // namespace parley::monitoring
