@@ -1,0 +1,129 @@
+#include "services/cli/bus_session.hpp"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "libmsg/core/duration.hpp"
+#include "libmsg/runtime/worker_runtime.hpp"
+#include "services/cli/exit_code.hpp"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kConnectTimeout{5000};
+/// For the last frames after the work; nothing of value is under way any more.
+constexpr std::chrono::milliseconds kGrace{500};
+
+std::string join(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const auto& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+  return joined;
+}
+
+/// The whole life of a session: connect, work, goodbye.
+struct Session {
+  const Environment& environment;
+  const BusOptions& options;
+  const std::vector<std::string>& endpoints;
+  const BusWork& work;
+  Bus& bus;
+  const bool& is_interrupted;
+
+  Task<int> run() {
+    const auto patience = environment.common.timeout.value_or(kConnectTimeout);
+    int code = kFailed;
+    const Result<> started = co_await bus.runtime.start(patience);
+    if (started) {
+      code = co_await guarded_work();
+    } else if (!is_interrupted) {
+      code = refuse(started.error(), patience);
+    }
+    co_await bus.runtime.stop(kGrace);
+    co_return is_interrupted ? kInterrupted : code;
+  }
+
+ private:
+  Task<int> guarded_work() {
+    try {
+      co_return co_await work(bus);
+    } catch (const std::system_error&) {
+      // The only one that gets here is asio's operation_aborted, after Ctrl-C.
+      if (!is_interrupted) throw;
+    }
+    co_return kInterrupted;
+  }
+
+  [[nodiscard]] int refuse(const Error& error, std::chrono::milliseconds patience) const {
+    if (error.code != ErrorCode::unreachable) return environment.console.fail(error);
+    const Error explained(ErrorCode::unreachable,
+                          fmt::format("no broker answers at {} within {} (is one running? try: parley up)",
+                                      join(endpoints), format_duration(patience)));
+    return options.on_unreachable ? options.on_unreachable(explained) : environment.console.fail(explained);
+  }
+};
+
+}  // namespace
+
+std::chrono::milliseconds Bus::time_left() const {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock.now());
+  return std::max(left, std::chrono::milliseconds(1));
+}
+
+int run_until_done(asio::io_context& io, Task<int> work, const std::function<AtSignal(int signal)>& on_signal) {
+  int code = kFailed;
+  asio::cancellation_signal cancel;
+  asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](std::error_code failure, int signal) {
+    if (failure) return;
+    if (on_signal(signal) == AtSignal::cancel) cancel.emit(asio::cancellation_type::terminal);
+    // Whoever asks twice does not want to wait for a clean end.
+    signals.async_wait([](std::error_code again, int) {
+      if (!again) ::_exit(kInterrupted);
+    });
+  });
+  std::exception_ptr defect;
+  asio::co_spawn(io, std::move(work),
+                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr thrown, int result) {
+                   defect = thrown;
+                   code = result;
+                   io.stop();
+                 }));
+  io.run();
+  if (defect) std::rethrow_exception(defect);
+  return code;
+}
+
+int run_on_bus(const Environment& environment, BusOptions options, const BusWork& work) {
+  const SystemClock clock;
+  SystemRandom random;
+  asio::io_context io(1);
+  const auto endpoints = options.endpoints.empty() ? broker_endpoints(environment.common) : options.endpoints;
+  WorkerRuntimeOptions runtime_options;
+  runtime_options.name = fmt::format("parley {} (pid {})", options.purpose, ::getpid());
+  runtime_options.brokers = endpoints;
+  runtime_options.is_insecure_allowed = environment.common.is_insecure_allowed;
+  Result<std::unique_ptr<Runtime>> runtime = make_worker_runtime(io, std::move(runtime_options));
+  if (!runtime) return environment.console.fail(runtime.error());
+
+  const auto timeout = environment.common.timeout.value_or(options.default_timeout);
+  Bus bus{io,    **runtime, (*runtime)->client(), environment.console, environment.common,
+          clock, random,    clock.now() + timeout};
+  bool is_interrupted = false;
+  Session session{environment, options, endpoints, work, bus, is_interrupted};
+  const auto on_signal = [&](int) {
+    is_interrupted = true;
+    // Ends what the work waits for; the cancellation ends the work itself.
+    asio::co_spawn(io, bus.runtime.stop(kGrace), asio::detached);
+    return AtSignal::cancel;
+  };
+  return run_until_done(io, session.run(), on_signal);
+}
+
+}  // namespace parley::cli

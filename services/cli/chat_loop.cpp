@@ -1,0 +1,62 @@
+#include "services/cli/chat_loop.hpp"
+
+#include "services/cli/exit_code.hpp"
+#include "services/cli/payload_view.hpp"
+
+namespace parley::cli {
+
+void AnswerPrinter::begin(const std::string& from) {
+  if (std::exchange(has_begun_, true)) return;
+  console_.write(console_.paint(Color::cyan, printable(from.empty() ? speaker_ : from) + ">") + " ");
+}
+
+void AnswerPrinter::part(const messages::TextPart& piece) {
+  begin(piece.from);
+  console_.write(printable(piece.text));
+}
+
+void AnswerPrinter::finish(const messages::Answer& answer) {
+  const bool has_parts = has_begun_;
+  begin(answer.from);
+  console_.print(has_parts ? "" : printable(answer.text));
+  has_begun_ = false;
+}
+
+void AnswerPrinter::abandon() {
+  if (std::exchange(has_begun_, false)) console_.print("");
+}
+
+Task<int> chat_loop(ChatLink& link, LineSource& lines, bool is_terminal_input, Console& console, const Clock& clock,
+                    const ChatLoopOptions& options) {
+  AnswerPrinter printer(console, options.agent);
+  const OnPart on_part = [&](const messages::TextPart& piece) {
+    if (!options.is_json) printer.part(piece);
+  };
+  int code = kDone;
+  for (;;) {
+    if (is_terminal_input) console.write(console.paint(Color::green, "you>") + " ");
+    Result<std::optional<std::string>> line = co_await lines.next();
+    if (!line) co_return console.fail(line.error());
+    if (!*line) break;
+    if ((*line)->find_first_not_of(" \t") == std::string::npos) continue;
+    const TimePoint start = clock.now();
+    const Result<messages::Answer> answer = co_await link.say(std::move(**line), on_part, std::nullopt);
+    if (!answer) {
+      printer.abandon();
+      const int failed = console.fail(answer.error());
+      if (!is_terminal_input && code == kDone) code = failed;
+    } else if (options.is_json) {
+      const double latency_ms = std::chrono::duration<double, std::milli>(clock.now() - start).count();
+      console.print(to_line({{"from", answer->from},
+                             {"text", answer->text},
+                             {"is_final", answer->is_final},
+                             {"latency_ms", latency_ms}}));
+    } else {
+      printer.finish(*answer);
+    }
+  }
+  if (is_terminal_input) console.print("");
+  co_return code;
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,41 @@
+// Lines in, answers out: the conversation of `parley chat`, `parley up --standalone` and `parley demo --interactive`.
+// Loop thread.
+#pragma once
+
+#include <string>
+
+#include "libmsg/core/clock.hpp"
+#include "services/cli/chat_link.hpp"
+#include "services/cli/console.hpp"
+#include "services/cli/line_source.hpp"
+
+namespace parley::cli {
+
+/// Prints one answer while it comes: the speaker once, then the pieces, or the whole text if there were none.
+class AnswerPrinter {
+ public:
+  AnswerPrinter(Console& console, std::string default_speaker)
+      : console_(console), speaker_(std::move(default_speaker)) {}
+  void part(const messages::TextPart& piece);
+  void finish(const messages::Answer& answer);
+  /// After a failure in the middle of an answer.
+  void abandon();
+
+ private:
+  void begin(const std::string& from);
+
+  Console& console_;
+  std::string speaker_;
+  bool has_begun_ = false;
+};
+
+struct ChatLoopOptions {
+  bool is_json = false;
+  std::string agent;  ///< what the answers' speaker is called when they do not say
+};
+
+/// Talks until the input ends. Returns 0, or the exit code of the first failure when the input is no terminal.
+Task<int> chat_loop(ChatLink& link, LineSource& lines, bool is_terminal_input, Console& console, const Clock& clock,
+                    const ChatLoopOptions& options);
+
+}  // namespace parley::cli

@@ -1,0 +1,33 @@
+// How `parley` ends. Scripts rely on these numbers: they never change meaning. Pure; any thread.
+#pragma once
+
+#include "libmsg/core/error.hpp"
+
+namespace parley::cli {
+
+inline constexpr int kDone = 0;
+/// The request failed; its code and message are on standard error.
+inline constexpr int kFailed = 1;
+/// Wrong flags or a wrong configuration.
+inline constexpr int kBadUsage = 2;
+/// No broker answered in time.
+inline constexpr int kUnreachable = 3;
+/// The broker is there, but the reply did not come in time.
+inline constexpr int kTimeout = 4;
+/// Ctrl-C.
+inline constexpr int kInterrupted = 130;
+
+[[nodiscard]] constexpr int exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::bad_configuration:
+      return kBadUsage;
+    case ErrorCode::unreachable:
+      return kUnreachable;
+    case ErrorCode::timeout:
+      return kTimeout;
+    default:
+      return kFailed;
+  }
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,46 @@
+// What `parley check` thinks of a broker's report. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libmsg/core/error.hpp"
+#include "libmsg/wire/control.hpp"
+
+namespace parley::cli {
+
+/// The numbers are the exit codes that monitoring systems (Nagios and its heirs) expect.
+enum class HealthLevel : int { good = 0, warning = 1, critical = 2 };
+[[nodiscard]] std::string_view to_string(HealthLevel level);
+
+struct RequiredType {
+  std::string name;
+  std::uint32_t workers = 1;
+  /// Reads `hr` or `hr=2`. Fails with `invalid`.
+  static Result<RequiredType> parse(std::string_view text);
+};
+
+struct HealthLimits {
+  std::vector<RequiredType> required;
+  std::optional<std::uint64_t> max_dead_letters;
+  std::optional<std::uint64_t> max_parked;
+};
+
+struct HealthVerdict {
+  HealthLevel level = HealthLevel::good;
+  std::vector<std::string> findings;  ///< what is wrong; empty when good
+  std::string summary;                ///< the numbers
+
+  static HealthVerdict critical(std::string finding) {
+    return {HealthLevel::critical, {std::move(finding)}, "no report"};
+  }
+};
+
+/// Critical: a required type has no worker. Warning: fewer workers than required, a number over its limit, or a broker
+/// that still recovers.
+[[nodiscard]] HealthVerdict judge(const wire::PsReport& report, std::uint64_t dead_letters, const HealthLimits& limits);
+
+}  // namespace parley::cli

@@ -1,0 +1,22 @@
+// The command line tool. Everything it does is a verb in verbs/.
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "services/cli/app.hpp"
+#include "services/cli/console.hpp"
+#include "services/cli/exit_code.hpp"
+
+int main(int argc, char** argv) {
+  try {
+    auto console = parley::cli::Console::of_process();
+    std::error_code unknown;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    return parley::cli::run(std::vector<std::string>(argv + 1, argv + argc), console, program.parent_path());
+  } catch (const std::exception& failure) {
+    (void)std::fprintf(stderr, "error: handler_failed: %s (this is a defect of parley)\n", failure.what());
+    return parley::cli::kFailed;
+  }
+}

@@ -1,0 +1,103 @@
+#include "services/cli/suite/standalone.hpp"
+
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <csignal>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "agents/host/deployment.hpp"
+#include "libmsg/runtime/local_runtime.hpp"
+#include "services/cli/bus_session.hpp"
+#include "services/cli/chat_loop.hpp"
+#include "services/cli/exit_code.hpp"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kGrace{5000};
+
+/// Everything that the process hosts, in the order in which it may end.
+struct Standalone {
+  const Environment& environment;
+  const host::SuiteConfig& suite;
+  bool has_chat;
+  SystemClock clock = {};
+  SystemRandom random = {};
+  asio::io_context io{1};
+  host::Deployment deployment{io, clock, random};
+  LocalRuntime runtime{io};
+  std::optional<int> signal = std::nullopt;
+
+  Task<int> run() {
+    const Result<> hosted = co_await host_agents();
+    if (!hosted) co_return environment.console.fail(hosted.error());
+    int code = kDone;
+    try {
+      code = has_chat ? co_await chat() : co_await wait_for_ever();
+    } catch (const std::system_error&) {
+      // asio's operation_aborted, after Ctrl-C.
+      if (!signal) throw;
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await runtime.stop(kGrace);
+    if (signal) co_return *signal == SIGINT ? kInterrupted : kDone;
+    co_return code;
+  }
+
+ private:
+  Task<Result<>> host_agents() {
+    Result<> started = co_await runtime.start();
+    if (!started) co_return started;
+    std::size_t agents = 0;
+    for (const host::SuiteWorker& worker : suite.workers) {
+      Result<> deployed = co_await deployment.deploy(runtime, worker.config);
+      if (!deployed) co_return deployed;
+      agents += worker.config.agents.size();
+    }
+    environment.console.note(fmt::format("hosting {} agent types in this process, without a broker", agents));
+    co_return Result<>{};
+  }
+
+  Task<int> chat() {
+    ChatLinkOptions options;
+    const Result<AgentId> agent = AgentId::make(kUserProxyType, "standalone");
+    if (!agent) co_return environment.console.fail(agent.error());
+    options.agent = *agent;
+    options.reply_topic = "chat.replies";
+    ChatLink link(io, runtime, clock, random, std::move(options));
+    const Result<> opened = co_await link.open();
+    if (!opened) co_return environment.console.fail(opened.error());
+    const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
+    if (is_terminal) environment.console.note("talk to them; END ends the conversation, Ctrl-D leaves");
+    LineSource lines(io, STDIN_FILENO);
+    const ChatLoopOptions loop{environment.common.is_json, std::string(kUserProxyType)};
+    const int code = co_await chat_loop(link, lines, is_terminal, environment.console, clock, loop);
+    co_await link.close();
+    co_return code;
+  }
+
+  Task<int> wait_for_ever() {
+    environment.console.note("Ctrl-C stops; --chat talks to them");
+    asio::steady_timer never(io, asio::steady_timer::time_point::max());
+    co_await never.async_wait(asio::use_awaitable);
+    co_return kDone;
+  }
+};
+
+}  // namespace
+
+int run_standalone(const Environment& environment, const host::SuiteConfig& suite, bool has_chat) {
+  Standalone standalone{.environment = environment, .suite = suite, .has_chat = has_chat};
+  for (const host::SuiteWorker& worker : suite.workers) {
+    if (const Result<> prepared = standalone.deployment.prepare(worker.config); !prepared) {
+      return environment.console.fail(prepared.error());
+    }
+  }
+  return run_until_done(standalone.io, standalone.run(), [&standalone](int signal) {
+    standalone.signal = signal;
+    return AtSignal::cancel;
+  });
+}
+
+}  // namespace parley::cli

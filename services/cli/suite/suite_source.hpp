@@ -1,0 +1,22 @@
+// Where a suite comes from: a file, or the help desk that is built into the program. Main thread, at start.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agents/host/agents_config.hpp"
+
+namespace parley::cli {
+
+/// The help desk of agents/examples/helpdesk/parley.yaml, as it was when the program was built.
+[[nodiscard]] std::string_view embedded_helpdesk();
+
+/// The suite in `file`, or the built-in one.
+[[nodiscard]] config::Loaded<host::SuiteConfig> load_suite(const std::optional<std::string>& file);
+
+/// The built-in suite as a file in `folder`, where other processes can read it. Fails with `bad_configuration`.
+[[nodiscard]] Result<host::SuiteConfig> write_embedded_suite(const std::filesystem::path& folder);
+
+}  // namespace parley::cli

@@ -1,0 +1,250 @@
+// parley demo: broker and agents as real processes, the help desk's conversation, and what happened on the bus.
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "libmsg/runtime/worker_runtime.hpp"
+#include "services/cli/broker_query.hpp"
+#include "services/cli/bus_session.hpp"
+#include "services/cli/chat_loop.hpp"
+#include "services/cli/demo_script.hpp"
+#include "services/cli/exit_code.hpp"
+#include "services/cli/payload_view.hpp"
+#include "services/cli/suite/run_directory.hpp"
+#include "services/cli/suite/suite_processes.hpp"
+#include "services/cli/suite/suite_source.hpp"
+#include "services/cli/table.hpp"
+#include "services/cli/verbs/verbs.hpp"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kAnswerTimeout{20'000};
+constexpr std::chrono::milliseconds kGrace{500};
+constexpr std::string_view kClientName = "you";
+
+/// A folder of our own for this demo, gone with it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    const char* parent = std::getenv("TMPDIR");
+    // A socket's path may have 107 bytes only.
+    std::string path =
+        (parent != nullptr && *parent == '/' && std::string_view(parent).size() < 40 ? std::string(parent) : "/tmp") +
+        "/parley-demo-XXXXXX";
+    if (::mkdtemp(path.data()) != nullptr) path_ = path;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  /// Empty when it could not be made.
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The demo from the first process to the last.
+class Demo {
+ public:
+  Demo(Environment& environment, const RunDirectory& directory, std::string endpoint, asio::io_context& io,
+       Runtime& runtime)
+      : console_(environment.console),
+        is_json_(environment.common.is_json),
+        program_folder_(environment.program_folder),
+        endpoint_(std::move(endpoint)),
+        io_(io),
+        runtime_(runtime),
+        processes_(io, clock_, directory) {}
+
+  Task<int> run(const host::SuiteConfig& suite, bool is_interactive) {
+    say_title("Starting broker and agents, each a process of its own");
+    processes_.set_on_ready([this](const ProcessPlan& process) {
+      note(fmt::format("  {} {}", console_.paint(Color::green, "ready"), process.name));
+    });
+    const Result<> started = co_await processes_.start(plan_suite(suite, endpoint_, program_folder_));
+    if (!started) co_return code_of(started.error());
+    int code = co_await play();
+    if (code == kDone && is_interactive && !is_interrupted_) code = co_await converse();
+    say_title("Stopping everything");
+    for (auto& [session, link] : links_) co_await link->close();
+    co_await runtime_.stop(kGrace);
+    co_await processes_.stop();
+    note(is_interrupted_ ? "  stopped" : "  done");
+    co_return is_interrupted_ ? kInterrupted : code;
+  }
+
+  /// Ends run() soon; safe in a handler of the loop.
+  void interrupt() {
+    is_interrupted_ = true;
+    processes_.interrupt();
+    asio::co_spawn(io_, runtime_.stop(kGrace), asio::detached);
+  }
+
+ private:
+  Task<int> play() {
+    const Result<> connected = co_await runtime_.start();
+    if (!connected) co_return code_of(connected.error());
+    say_title("Talking to the help desk: two sessions at once, and a third");
+    for (const DemoLine& line : demo_script()) {
+      const int code = co_await play_line(line);
+      if (code != kDone) co_return code;
+    }
+    show_results();
+    co_return kDone;
+  }
+
+  Task<int> play_line(const DemoLine& line) {
+    Result<ChatLink*> link = co_await link_of(std::string(line.session));
+    if (!link) co_return code_of(link.error());
+    print(fmt::format("{} {}", console_.paint(Color::green, fmt::format("{}>", line.session)), line.text));
+    const TraceContext trace = TraceContext::make(random_);
+    AnswerPrinter printer(console_, std::string(line.session));
+    const OnPart on_part = [&](const messages::TextPart& piece) {
+      if (!is_json_) printer.part(piece);
+    };
+    const TimePoint start = clock_.now();
+    Result<messages::Answer> answer = co_await (*link)->say(std::string(line.text), on_part, trace);
+    if (!answer) {
+      if (!is_json_) printer.abandon();
+      co_return code_of(answer.error());
+    }
+    DemoResult result{std::string(line.session), std::string(line.text), answer->from, clock_.now() - start, {}};
+    if (!is_json_) printer.finish(*answer);
+    const Result<std::vector<Leg>> legs = co_await legs_of_trace(trace.id);
+    if (!legs) co_return code_of(legs.error());
+    result.legs = *legs;
+    show_flow(line, result, answer->text);
+    results_.push_back(std::move(result));
+    if (answer->from == line.answered_by) co_return kDone;
+    co_return console_.fail(Error(ErrorCode::handler_failed, fmt::format("'{}' should have answered, and '{}' did",
+                                                                         line.answered_by, answer->from)));
+  }
+
+  /// The session's line to its user proxy, opened on first use.
+  Task<Result<ChatLink*>> link_of(std::string session) {
+    if (const auto known = links_.find(session); known != links_.end()) co_return known->second.get();
+    const Result<AgentId> agent = AgentId::make(kUserProxyType, session);
+    if (!agent) co_return fail(agent.error());
+    ChatLinkOptions options;
+    options.agent = *agent;
+    options.reply_topic = "chat.replies." + session;
+    options.timeout = kAnswerTimeout;
+    auto link = std::make_unique<ChatLink>(io_, runtime_, clock_, random_, std::move(options));
+    const Result<> opened = co_await link->open();
+    if (!opened) co_return fail(opened.error());
+    ChatLink* const open_link = link.get();
+    links_.emplace(std::move(session), std::move(link));
+    co_return open_link;
+  }
+
+  Task<Result<std::vector<Leg>>> legs_of_trace(std::string id) {
+    wire::Query query{.what = "trace", .key = std::move(id), .limit = 1000};
+    Result<wire::TraceReport> report = co_await query_broker<wire::TraceReport>(runtime_, std::move(query));
+    if (!report) co_return fail(report.error());
+    co_return legs_of(*report);
+  }
+
+  void show_flow(const DemoLine& line, const DemoResult& result, const std::string& text) {
+    if (is_json_) {
+      console_.print(to_line({{"session", result.session},
+                              {"message", result.text},
+                              {"answered_by", result.answered_by},
+                              {"answer", text},
+                              {"latency_ms", std::chrono::duration<double, std::milli>(result.latency).count()},
+                              {"hops", result.legs.size()},
+                              {"flow", flow_of(result.legs, kClientName)}}));
+      return;
+    }
+    if (!line.remark.empty()) print(console_.paint(Color::dim, fmt::format("   {}:", line.remark)));
+    for (const auto& row : wrapped(flow_of(result.legs, kClientName), console_.style().width - 3)) {
+      print(console_.paint(Color::dim, "   " + row));
+    }
+    print("");
+  }
+
+  void show_results() {
+    if (is_json_) return;
+    say_title("What happened");
+    for (const auto& line : render_results(results_, console_.style().width)) print(line);
+    say_title("The first message as a sequence diagram (Mermaid)");
+    for (const auto& line : sequence_diagram(results_.front().legs)) print(line);
+  }
+
+  Task<int> converse() {
+    Result<ChatLink*> link = co_await link_of("visitor");
+    if (!link) co_return code_of(link.error());
+    say_title("Your turn: ask about HR or finance; END ends the conversation, Ctrl-D leaves");
+    LineSource lines(io_, STDIN_FILENO);
+    const ChatLoopOptions options{is_json_, std::string(kUserProxyType)};
+    co_return co_await chat_loop(**link, lines, ::isatty(STDIN_FILENO) == 1, console_, clock_, options);
+  }
+
+  int code_of(const Error& error) { return is_interrupted_ ? kInterrupted : console_.fail(error); }
+
+  void say_title(std::string_view title) {
+    if (!is_json_) console_.print("\n" + console_.paint(Color::bold, fmt::format("== {}", title)));
+  }
+  void note(std::string_view line) {
+    if (!is_json_) console_.print(line);
+  }
+  void print(std::string_view line) {
+    if (!is_json_) console_.print(line);
+  }
+
+  Console& console_;
+  bool is_json_;
+  std::filesystem::path program_folder_;
+  std::string endpoint_;
+  asio::io_context& io_;
+  Runtime& runtime_;
+  SystemClock clock_;
+  SystemRandom random_;
+  SuiteProcesses processes_;
+  std::map<std::string, std::unique_ptr<ChatLink>> links_;
+  std::vector<DemoResult> results_;
+  bool is_interrupted_ = false;
+};
+
+int run_demo(Environment& environment, bool is_interactive) {
+  Console& console = environment.console;
+  const TemporaryFolder folder;
+  if (folder.path().empty()) return console.fail(Error(ErrorCode::bad_configuration, "cannot make a temporary folder"));
+  const Result<RunDirectory> directory = RunDirectory::claim(folder.path());
+  if (!directory) return console.fail(directory.error());
+  const Result<host::SuiteConfig> suite = write_embedded_suite(folder.path());
+  if (!suite) return console.fail(suite.error());
+
+  const std::string endpoint = "ipc://" + (folder.path() / "broker.sock").string();
+  asio::io_context io(1);
+  WorkerRuntimeOptions options;
+  options.name = kClientName;
+  options.brokers = {endpoint};
+  const Result<std::unique_ptr<Runtime>> runtime = make_worker_runtime(io, std::move(options));
+  if (!runtime) return console.fail(runtime.error());
+  Demo demo(environment, *directory, endpoint, io, **runtime);
+  return run_until_done(io, demo.run(*suite, is_interactive), [&demo](int) {
+    demo.interrupt();
+    return AtSignal::keep_going;
+  });
+}
+
+Run declare(Options& options) {
+  auto is_interactive = std::make_shared<bool>(false);
+  options.flag("--interactive", *is_interactive, "Stay in the chat afterwards");
+  return [is_interactive](Environment& environment) { return run_demo(environment, *is_interactive); };
+}
+
+}  // namespace
+
+const Verb kDemoVerb{"demo", "Play the help desk with real processes and show the messages flow",
+                     "  parley demo\n  parley demo --interactive", Reach::local, &declare};
+
+}  // namespace parley::cli

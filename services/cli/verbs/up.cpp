@@ -1,0 +1,64 @@
+// parley up: the whole suite on this machine.
+#include <memory>
+#include <unistd.h>
+
+#include "services/cli/exit_code.hpp"
+#include "services/cli/suite/run_directory.hpp"
+#include "services/cli/suite/standalone.hpp"
+#include "services/cli/suite/suite_runner.hpp"
+#include "services/cli/suite/suite_source.hpp"
+#include "services/cli/verbs/verbs.hpp"
+
+namespace parley::cli {
+namespace {
+
+struct Settings {
+  std::optional<std::string> file;
+  std::optional<std::string> run_directory;
+  bool is_detached = false;
+  bool is_standalone = false;
+  bool has_chat = false;
+  bool is_verbose = false;
+};
+
+int run_up(Environment& environment, const Settings& settings) {
+  if (settings.has_chat && !settings.is_standalone) {
+    return environment.console.refuse_usage("--chat needs --standalone (with processes, use 'parley chat' beside it)");
+  }
+  if (settings.is_standalone && settings.is_detached) {
+    return environment.console.refuse_usage("--standalone runs in the foreground only");
+  }
+  const auto suite = load_suite(settings.file);
+  if (!suite) return environment.console.fail(suite.error().error());
+  if (settings.is_standalone) {
+    return run_standalone(environment, *suite, settings.has_chat || ::isatty(STDIN_FILENO) == 1);
+  }
+  UpOptions options;
+  options.file = settings.file;
+  options.has_own_run_directory = settings.run_directory.has_value();
+  options.run_directory =
+      settings.run_directory ? std::filesystem::path(*settings.run_directory) : default_run_directory();
+  options.is_verbose = settings.is_verbose;
+  return settings.is_detached ? run_suite_detached(environment, options) : run_suite(environment, options, [] {});
+}
+
+Run declare(Options& options) {
+  auto settings = std::make_shared<Settings>();
+  options.option("-f,--file", settings->file, "FILE", "Suite or agents file (default: the built-in help desk)");
+  options.option("--run-dir", settings->run_directory, "DIR", "Where logs, lock and the broker's socket go");
+  options.flag("-d,--detach", settings->is_detached, "Run in the background; 'parley down' stops it");
+  options.flag("--standalone", settings->is_standalone, "All agents in this process, without a broker");
+  options.flag("--chat", settings->has_chat, "With --standalone: talk to them here");
+  options.flag("-v,--verbose", settings->is_verbose, "Show the output of every process");
+  return [settings](Environment& environment) { return run_up(environment, *settings); };
+}
+
+}  // namespace
+
+const Verb kUpVerb{"up", "Run a broker and agents on this machine",
+                   "  parley up\n"
+                   "  parley up -f parley.yaml -d\n"
+                   "  parley up --standalone --chat",
+                   Reach::bus, &declare};
+
+}  // namespace parley::cli

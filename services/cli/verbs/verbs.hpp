@@ -1,0 +1,26 @@
+// Every verb's declaration, one per file of this folder; collected in verbs.cpp.
+#pragma once
+
+#include "services/cli/verb.hpp"
+
+namespace parley::cli {
+
+extern const Verb kBenchVerb;
+extern const Verb kChatVerb;
+extern const Verb kCheckVerb;
+extern const Verb kCompletionVerb;
+extern const Verb kConfigValidateVerb;
+extern const Verb kDemoVerb;
+extern const Verb kDlqLsVerb;
+extern const Verb kDlqShowVerb;
+extern const Verb kDownVerb;
+extern const Verb kPsVerb;
+extern const Verb kPublishVerb;
+extern const Verb kRequestVerb;
+extern const Verb kSendVerb;
+extern const Verb kSubscribeVerb;
+extern const Verb kTraceVerb;
+extern const Verb kUpVerb;
+extern const Verb kVersionVerb;
+
+}  // namespace parley::cli

@@ -1,0 +1,29 @@
+// parley version.
+#include <nlohmann/json.hpp>
+
+#include "libmsg/wire/bundle.hpp"
+#include "services/cli/exit_code.hpp"
+#include "services/cli/payload_view.hpp"
+#include "services/cli/verbs/verbs.hpp"
+
+namespace parley::cli {
+namespace {
+
+int run_version(Environment& environment) {
+  constexpr int kProtocol = wire::kProtocolVersion;
+  if (environment.common.is_json) {
+    environment.console.print(to_line({{"version", PARLEY_VERSION}, {"protocol", kProtocol}}));
+  } else {
+    environment.console.print(std::string("parley ") + PARLEY_VERSION + " (protocol " + std::to_string(kProtocol) +
+                              ")");
+  }
+  return kDone;
+}
+
+Run declare(Options& /*options*/) { return &run_version; }
+
+}  // namespace
+
+const Verb kVersionVerb{"version", "Print the version", "  parley version --json", Reach::local, &declare};
+
+}  // namespace parley::cli
