@@ -4,11 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
-
 #include "libmsg/runtime/local_runtime.hpp"
+#include "libmsg/runtime/run.hpp"
 
 struct Question {
   static constexpr std::string_view kTypeName = "shop.Question";
@@ -44,9 +41,7 @@ parley::Task<parley::Result<std::string>> ask(parley::LocalRuntime& runtime) {
 int main() {
   asio::io_context io;
   parley::LocalRuntime runtime(io);
-  auto result = asio::co_spawn(io, ask(runtime), asio::use_future);
-  io.run();
-  const auto answer = result.get();
+  const auto answer = parley::run_until(io, ask(runtime));
   std::puts(answer ? answer->c_str() : answer.error().message.c_str());
   return answer && *answer == "You asked: open today?" ? 0 : 1;
 }
