@@ -41,7 +41,7 @@ LIBRARIES = [
     (r"(spdlog|fmt)/", ["libmsg/net", "libmsg/runtime", "broker/shell", "broker/main.cpp", "monitoring", "agents",
                         "services"]),
     (r"msgpack", ["libmsg/wire", "libmsg/messages", "libmsg/runtime", "agents", "services"]),
-    (r"nlohmann/", ["agents", "services"]),
+    (r"nlohmann/", ["agents", "services", "broker/shell"]),
     (r"CLI/", ["services/cli", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell"]),
     (r"tsl/", ["broker/core"]),
 ]
