@@ -22,7 +22,7 @@
 namespace parley::cli {
 
 /// Agent type of the user proxy in the help desk, which `parley chat` talks to unless told otherwise.
-inline constexpr std::string_view kUserProxyType = "user";
+inline constexpr std::string_view kUserProxyType = "user_proxy";
 
 struct ChatLinkOptions {
   AgentId agent;

@@ -11,12 +11,12 @@ std::span<const DemoLine> demo_script() {
   static constexpr std::array<DemoLine, 8> kScript{{
       {"alice", "As an employee, how many days of leave do I have?", "hr", "the router finds the HR agent"},
       {"bob", "Is there budget left for a new laptop?", "finance", "another session, another agent"},
-      {"alice", "And can I take some of them next week?", "hr", "a follow-up goes straight to the same agent"},
-      {"alice", "END", "user", "the conversation ends"},
-      {"alice", "How do I get my money back for a train ticket?", "finance", "a new conversation is routed anew"},
-      {"bob", "And who approves it?", "finance", "bob still has his own conversation"},
+      {"alice", "And what if I fall ill during them?", "hr", "a follow-up goes straight to the same agent"},
+      {"alice", "END", "user_proxy", "the conversation ends"},
+      {"alice", "I paid for travel with my own money, where do receipts go?", "finance", "a new one is routed anew"},
+      {"bob", "And how soon is the invoice paid?", "finance", "meanwhile Bob is still in his own conversation"},
       {"carol", "What is the weather like on Mars?", "router", "an unknown intent gets a question, not a guess"},
-      {"bob", "END", "user", ""},
+      {"bob", "END", "user_proxy", ""},
   }};
   return kScript;
 }

@@ -42,7 +42,7 @@ TEST(EmbeddedSuite, is_valid_and_has_the_help_desk) {
   for (const auto& worker : suite->workers) {
     for (const auto& agent : worker.config.agents) types.push_back(agent.type);
   }
-  for (const std::string type : {"user", "router", "hr", "finance"}) EXPECT_THAT(types, Contains(type));
+  for (const std::string type : {"user_proxy", "router", "hr", "finance"}) EXPECT_THAT(types, Contains(type));
 }
 
 }  // namespace

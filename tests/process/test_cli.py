@@ -1,0 +1,437 @@
+#!/usr/bin/env python3
+"""The command line as people and scripts use it: real processes, exit codes, pipes, and nothing left behind."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+BIN = Path(os.environ.get("PARLEY_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
+PARLEY = str(BIN / "parley")
+PATIENCE = 60
+
+ECHO_SUITE = """
+models:
+  echo:
+    provider: offline
+    prefix: ""
+    rules:
+      - regex: '^slow$'
+        reply: at last
+        latency: 30s
+      - regex: '(.*)'
+        reply: 'echo $1'
+workers:
+  - name: talker
+    agents:
+      - type: talker
+        kind: assistant
+        model: echo
+        system_prompt: Repeat.
+"""
+
+
+def run(*arguments, broker=None, stdin=""):
+    """Runs parley to its end with a text (by default nothing) on standard input."""
+    variables = {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
+    if broker:
+        variables["PARLEY_BROKER"] = broker
+    return subprocess.run([PARLEY, *arguments], capture_output=True, text=True, timeout=PATIENCE, env=variables,
+                          input=stdin)
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"no {what} within {seconds} s")
+
+
+def processes_mentioning(text):
+    """Command lines of live processes that contain the text (a folder of this test)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if text in command and state not in "ZX":
+            found.append(command)
+    return found
+
+
+class Folder(unittest.TestCase):
+    """Gives each test a short folder of its own (a socket's path is limited)."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="parley-t-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        Path(self.path(name)).write_text(text)
+        return self.path(name)
+
+    def assert_nothing_left(self, text=None):
+        wait_for(lambda: not processes_mentioning(text or self.folder), "end of all processes", 10)
+
+
+class WithoutBroker(Folder):
+    def assert_one_error_line(self, result, code, text):
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+        self.assertTrue(result.stderr.startswith("error: "), result.stderr)
+        self.assertIn(text, result.stderr)
+
+    def test_wrong_flags_are_one_line_and_exit_2(self):
+        self.assert_one_error_line(run("ps", "--nonsense"), 2, "--nonsense")
+        self.assert_one_error_line(run("nonsense"), 2, "nonsense")
+        self.assert_one_error_line(run("request", "hr", "hi", "--timeout", "soon"), 2, "soon")
+
+    def test_an_unreachable_broker_is_exit_3(self):
+        start = time.monotonic()
+        result = run("request", "hr", "hi", "--timeout", "300ms", broker=f"ipc://{self.path('none.sock')}")
+        self.assert_one_error_line(result, 3, "unreachable")
+        self.assertLess(time.monotonic() - start, 10)
+
+    def test_an_endpoint_beyond_this_machine_is_refused_without_insecure(self):
+        self.assert_one_error_line(run("ps", "--broker", "tcp://192.0.2.1:7700"), 2, "insecure")
+
+    def test_a_nonsense_endpoint_is_exit_2(self):
+        self.assert_one_error_line(run("ps", "--broker", "nonsense"), 2, "nonsense")
+
+    def test_check_of_an_unreachable_broker_is_critical(self):
+        result = run("check", "--timeout", "300ms", broker=f"ipc://{self.path('none.sock')}")
+        self.assertEqual(result.returncode, 2)
+        self.assertTrue(result.stdout.startswith("CRITICAL: "), result.stdout)
+
+    def test_a_broken_configuration_is_reported_with_file_and_line_and_exit_2(self):
+        file = self.write("broken.yaml", ECHO_SUITE.replace("kind: assistant", "kind: assistnt"))
+        result = run("config", "validate", file)
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stderr, r"broken\.yaml:\d+: .*assistnt")
+        self.assertIn("did you mean 'assistant'", result.stderr)
+        self.assertEqual(run("up", "-f", file, "--run-dir", self.path("run")).returncode, 2)
+
+    def test_a_good_configuration_is_exit_0(self):
+        result = run("config", "validate", self.write("good.yaml", ECHO_SUITE), "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["agents"], 1)
+
+    def test_version_and_completion_need_no_broker(self):
+        self.assertRegex(run("version").stdout, r"^parley \d+\.\d+\.\d+ \(protocol 1\)\n$")
+        self.assertIn("complete -o default -F _parley parley", run("completion", "bash").stdout)
+
+    def test_bash_completion_offers_verbs_and_flags(self):
+        script = run("completion", "bash").stdout
+        probe = script + "\nCOMP_WORDS=(parley dlq l); COMP_CWORD=2; _parley; echo \"${COMPREPLY[@]}\"\n"
+        probe += "COMP_WORDS=(parley request --tr); COMP_CWORD=2; _parley; echo \"${COMPREPLY[@]}\"\n"
+        result = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(result.stdout, "ls\n--trace\n", result.stderr)
+
+    def test_ctrl_c_while_connecting_is_exit_130(self):
+        process = subprocess.Popen([PARLEY, "ps", "--timeout", "60s", "--broker", f"ipc://{self.path('none.sock')}"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+
+    def test_standalone_talks_without_a_broker(self):
+        result = run("up", "--standalone", "--chat", stdin="I have an hr question\nEND\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("hr> ", result.stdout)
+        self.assertIn("disconnected", result.stdout)
+
+
+class UpAndDown(Folder):
+    def up(self, *arguments):
+        return run("up", "-d", "--run-dir", self.path("run"), *arguments)
+
+    def test_up_runs_the_help_desk_and_down_stops_it(self):
+        started = self.up()
+        self.assertEqual(started.returncode, 0, started.stderr)
+        try:
+            broker = f"ipc://{self.path('run')}/broker.sock"
+            report = json.loads(run("ps", "--json", broker=broker).stdout)
+            self.assertLessEqual({"router", "hr", "finance", "user_proxy"}, {row["name"] for row in report["types"]})
+            second = self.up()
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("already running", second.stderr)
+        finally:
+            stopped = run("down", "--run-dir", self.path("run"))
+        self.assertEqual(stopped.returncode, 0, stopped.stderr)
+        self.assert_nothing_left()
+        self.assertEqual(run("down", "--run-dir", self.path("run")).returncode, 1)
+
+    def test_up_can_start_again_after_it_was_killed_and_leaves_no_process_behind(self):
+        self.assertEqual(self.up().returncode, 0)
+        pid = json.loads(Path(self.path("run/up.json")).read_text())["pid"]
+        os.kill(pid, signal.SIGKILL)
+        self.assert_nothing_left()
+        again = self.up()
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(run("down", "--run-dir", self.path("run")).returncode, 0)
+        self.assert_nothing_left()
+
+    def test_ctrl_c_drains_and_stops_everything(self):
+        process = subprocess.Popen([PARLEY, "up", "--run-dir", self.path("run")], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        wait_for(lambda: Path(self.path("run/up.json")).exists(), "running suite")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertIn("stopped", errors)
+        self.assert_nothing_left()
+
+    def test_a_worker_that_dies_ends_the_suite_with_its_name(self):
+        process = subprocess.Popen([PARLEY, "up", "--run-dir", self.path("run")], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        wait_for(lambda: Path(self.path("run/up.json")).exists(), "running suite")
+        victim = next(int(entry.name) for entry in Path("/proc").iterdir()
+                      if entry.name.isdigit() and b"--worker\0finance\0" in self.command_of(entry)
+                      and self.folder.encode() in self.command_of(entry))
+        os.kill(victim, signal.SIGKILL)
+        _, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertRegex(errors, r"process 'finance' ended by itself: signal 9")
+        self.assert_nothing_left()
+
+    def test_a_worker_that_cannot_start_stops_the_suite_with_its_reason(self):
+        suite = ECHO_SUITE.replace("provider: offline", "provider: openai\n    model: x\n    api_key_env: NO_SUCH_KEY_IN_TEST")
+        suite = suite.replace("    prefix: \"\"\n", "")
+        suite = re.sub(r"    rules:\n(      .*\n|        .*\n)+", "", suite)
+        result = self.up("-f", self.write("keyless.yaml", suite))
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("NO_SUCH_KEY_IN_TEST", result.stderr)
+        self.assert_nothing_left()
+
+    @staticmethod
+    def command_of(entry):
+        try:
+            return (entry / "cmdline").read_bytes()
+        except OSError:
+            return b""
+
+
+class OnABus(unittest.TestCase):
+    """One suite with an echoing agent for all tests of this class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="parley-t-", dir="/tmp")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.broker = f"ipc://{cls.folder}/run/broker.sock"
+        suite = Path(cls.folder, "echo.yaml")
+        suite.write_text(ECHO_SUITE)
+        started = run("up", "-d", "-f", str(suite), "--run-dir", f"{cls.folder}/run")
+        if started.returncode != 0:
+            raise AssertionError(started.stderr)
+        cls.addClassCleanup(run, "down", "--run-dir", f"{cls.folder}/run")
+
+    def parley(self, *arguments, **options):
+        return run(*arguments, broker=self.broker, **options)
+
+    def subscriber(self, topic, *arguments):
+        process = subprocess.Popen([PARLEY, "subscribe", topic, "--broker", self.broker, *arguments],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait, PATIENCE)
+        self.addCleanup(process.kill)
+        self.assertIn("subscribed", process.stderr.readline())
+        return process
+
+    def test_a_request_prints_the_reply_as_text(self):
+        result = self.parley("request", "talker/t1", "hello")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "echo hello\n", ""))
+
+    def test_a_request_prints_the_reply_as_one_json_object(self):
+        result = self.parley("request", "talker/t2", '{"text": "hello"}', "--json")
+        reply = json.loads(result.stdout)
+        self.assertEqual(reply["type"], "parley.Answer")
+        self.assertEqual(reply["reply"]["text"], "echo hello")
+        self.assertGreater(reply["latency_ms"], 0)
+
+    def test_the_body_can_come_through_a_pipe(self):
+        self.assertEqual(self.parley("request", "talker/t3", "-", stdin="piped\n").stdout, "echo piped\n")
+
+    def test_standard_input_is_not_read_unless_asked_for(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        result = subprocess.run([PARLEY, "request", "talker/t4", "hello", "--broker", self.broker], stdin=reading,
+                                capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_a_streamed_reply_ends_in_the_same_text(self):
+        self.assertEqual(self.parley("request", "talker/t5", "a longer text than one part can hold", "--stream").stdout,
+                         "echo a longer text than one part can hold\n")
+
+    def test_a_file_of_bodies_is_fed_line_by_line(self):
+        lines = "".join(json.dumps({"text": f"n{i}"}) + "\n" for i in range(20))
+        result = self.parley("request", "talker/t6", "--from-file", "-", "--concurrency", "4", "--json", stdin=lines)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        replies = {json.loads(line)["reply"]["text"] for line in result.stdout.splitlines()}
+        self.assertEqual(replies, {f"echo n{i}" for i in range(20)})
+        self.assertIn("20 sent", result.stderr)
+
+    def test_a_bad_line_of_a_file_is_counted_and_the_others_are_sent(self):
+        result = self.parley("request", "talker/t7", "--from-file", "-", stdin="one\n{broken\ntwo\n")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout, "echo one\necho two\n")
+        self.assertIn("line 2", result.stderr)
+        self.assertIn("1 failed with invalid", result.stderr)
+
+    def test_a_late_reply_is_exit_4(self):
+        start = time.monotonic()
+        result = self.parley("request", "talker/t8", "slow", "--timeout", "1s")
+        self.assertEqual(result.returncode, 4, result.stderr)
+        self.assertTrue(result.stderr.startswith("error: timeout: "), result.stderr)
+        self.assertLess(time.monotonic() - start, 15)
+
+    def test_an_unknown_agent_type_is_exit_1_with_the_nearest_name(self):
+        result = self.parley("request", "talkr", "hello")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^error: unknown_agent_type: .*'talkr'.*did you mean 'talker'\?")
+
+    def test_ctrl_c_while_waiting_is_exit_130(self):
+        process = subprocess.Popen([PARLEY, "request", "talker/t9", "slow", "--trace", "--broker", self.broker],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.assertIn("trace", process.stderr.readline())
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+
+    def test_an_event_reaches_a_subscriber_with_the_same_topic(self):
+        subscriber = self.subscriber("orders.created", "--count", "1", "--json")
+        published = self.parley("publish", "orders.created/eu", "order 17", "--json")
+        self.assertEqual(json.loads(published.stdout), {"topic": "orders.created/eu", "recipients": 1})
+        event = json.loads(subscriber.communicate(timeout=PATIENCE)[0])
+        self.assertEqual((event["topic"], event["payload"]["text"]), ("orders.created/eu", "order 17"))
+        self.assertEqual(subscriber.returncode, 0)
+
+    def test_a_prefix_subscription_gets_every_topic_below_it(self):
+        subscriber = self.subscriber("stock.*", "--count", "2", "--json")
+        for topic in ("stock.in/a", "stockings/a", "stock.out/b"):
+            self.parley("publish", topic, "x")
+        topics = [json.loads(line)["topic"] for line in subscriber.communicate(timeout=PATIENCE)[0].splitlines()]
+        self.assertEqual(topics, ["stock.in/a", "stock.out/b"])
+
+    def test_a_subscriber_ends_with_130_on_ctrl_c(self):
+        subscriber = self.subscriber("nothing.here")
+        subscriber.send_signal(signal.SIGINT)
+        self.assertEqual(subscriber.wait(PATIENCE), 130)
+
+    def test_an_event_without_a_subscriber_becomes_a_dead_letter(self):
+        published = self.parley("publish", "nobody.listens/x", "lost words")
+        self.assertEqual((published.returncode, published.stdout), (0, "published to nobody.listens/x: 0 recipients\n"))
+        letters = [json.loads(line) for line in self.parley("dlq", "ls", "--json").stdout.splitlines()]
+        letter = next(letter for letter in letters if letter["target"] == "nobody.listens/x")
+        self.assertEqual(letter["code"], "no_subscriber")
+        shown = json.loads(self.parley("dlq", "show", str(letter["id"]), "--json").stdout)
+        self.assertEqual(shown["payload"]["text"], "lost words")
+        self.assertEqual(self.parley("check", "--max-dead-letters", "0").returncode, 1)
+
+    def test_a_dead_letter_that_is_not_kept_is_exit_1(self):
+        self.assertEqual(self.parley("dlq", "show", "999999").returncode, 1)
+
+    def test_a_send_is_accepted(self):
+        self.assertEqual(self.parley("send", "talker/t10", "hello").stdout, "accepted for talker/t10\n")
+
+    def test_a_traced_request_shows_its_way(self):
+        sent = self.parley("request", "talker/t11", "hello", "--trace")
+        trace = re.fullmatch(r"trace ([0-9a-f]{32})\n", sent.stderr).group(1)
+        hops = [json.loads(line) for line in self.parley("trace", trace, "--json").stdout.splitlines()]
+        self.assertEqual([hop["kind"] for hop in hops[:2]], ["request", "request"])
+        self.assertEqual(hops[0]["target"], "talker/t11")
+        table = self.parley("trace", trace).stdout
+        self.assertIn("talker/t11", table)
+        diagram = self.parley("trace", trace, "--mermaid").stdout
+        self.assertTrue(diagram.startswith("sequenceDiagram\n"), diagram)
+        self.assertIn("as talker/t11", diagram)
+
+    def test_a_reply_is_part_of_its_trace(self):
+        sent = self.parley("request", "talker/t12", "hello", "--trace")
+        trace = sent.stderr.split()[1]
+        hops = [json.loads(line) for line in self.parley("trace", trace, "--json").stdout.splitlines()]
+        self.assertEqual([hop["kind"] for hop in hops if hop["kind"] == "reply"], ["reply", "reply"])
+
+    def test_an_unknown_trace_is_exit_1(self):
+        self.assertEqual(self.parley("trace", "0" * 32).returncode, 1)
+
+    def test_check_looks_for_required_types(self):
+        self.assertEqual(self.parley("check", "--require", "talker").returncode, 0)
+        self.assertEqual(self.parley("check", "--require", "talker=2").returncode, 1)
+        missing = self.parley("check", "--require", "nobody")
+        self.assertEqual(missing.returncode, 2)
+        self.assertIn("CRITICAL: no worker for agent type 'nobody'", missing.stdout)
+
+    def test_chat_answers_each_piped_line_and_ends(self):
+        result = self.parley("chat", "talker/t13", stdin="one\ntwo\n")
+        self.assertEqual((result.returncode, result.stdout), (0, "talker> echo one\ntalker> echo two\n"), result.stderr)
+
+    def test_bench_measures_its_own_echo_agent(self):
+        result = self.parley("bench", "--self", "--window", "8", "--duration", "500ms", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertGreater(report["requests"], 0)
+        self.assertLessEqual(report["p50_us"], report["p99_us"])
+
+    def test_an_open_loop_keeps_its_rate(self):
+        result = self.parley("bench", "--self", "--rate", "100", "--duration", "2s", "--json")
+        report = json.loads(result.stdout)
+        self.assertAlmostEqual(report["requests"], 200, delta=4)
+
+    def test_ps_lists_worker_and_type(self):
+        text = self.parley("ps").stdout
+        self.assertIn("talker", text)
+        self.assertIn("AGENT TYPE", text)
+        self.assertNotIn("\x1b", text)
+
+
+class Demo(Folder):
+    def play(self, **options):
+        return subprocess.Popen([PARLEY, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                stdin=subprocess.DEVNULL, text=True, env={**os.environ, "TMPDIR": self.folder}, **options)
+
+    def test_demo_plays_the_help_desk_twice_at_once_and_leaves_nothing(self):
+        demos = [self.play(), self.play()]
+        for demo in demos:
+            out, errors = demo.communicate(timeout=PATIENCE)
+            self.assertEqual(demo.returncode, 0, errors + out)
+            for text in ("hr>", "finance>", "disconnected", "sequenceDiagram", "ANSWERED BY"):
+                self.assertIn(text, out)
+            self.assertEqual([line for line in out.splitlines() if len(line) > 80 and not line.startswith(("    p", "hr>", "finance>", "router>", "user_proxy>"))], [])
+        self.assert_nothing_left()
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_ctrl_c_ends_the_demo_with_130_and_leaves_nothing(self):
+        demo = self.play()
+        wait_for(lambda: processes_mentioning(self.folder), "process of the demo")
+        time.sleep(0.3)
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=PATIENCE)
+        self.assertEqual(demo.returncode, 130)
+        self.assert_nothing_left()
+        self.assertEqual(os.listdir(self.folder), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
