@@ -1,0 +1,50 @@
+#include "agents/llm/turn_call.hpp"
+
+#include <algorithm>
+#include <asio/experimental/awaitable_operators.hpp>
+#include <chrono>
+#include <exception>
+#include <utility>
+#include <variant>
+
+namespace parley::llm {
+
+namespace {
+
+using Outcome = std::expected<Completion, ModelError>;
+
+/// Keeps an exception for later: the race below waits for both sides when one of them throws.
+Task<Outcome> complete_or_keep(ChatModel& model, ChatRequest request, ChunkSink on_chunk, std::exception_ptr& thrown) {
+  try {
+    co_return co_await model.complete(std::move(request), std::move(on_chunk));
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_return std::unexpected(ModelError{});
+}
+
+/// Completes when the turn's message is cancelled.
+Task<Error> until_cancelled(Context& context) {
+  for (;;) {
+    Result<> slept = co_await context.sleep(std::chrono::hours(1));
+    if (!slept) co_return std::move(slept).error();
+  }
+}
+
+}  // namespace
+
+Task<Outcome> complete_in_turn(ChatModel& model, ChatRequest request, Context& context, ChunkSink on_chunk) {
+  using asio::experimental::awaitable_operators::operator||;
+  if (const auto deadline = context.deadline()) {
+    request.deadline = std::min(*deadline, request.deadline.value_or(*deadline));
+  }
+  std::exception_ptr thrown;
+  std::variant<Outcome, Error> first =
+      co_await (complete_or_keep(model, std::move(request), std::move(on_chunk), thrown) || until_cancelled(context));
+  if (auto* cancelled = std::get_if<Error>(&first))
+    co_return std::unexpected(ModelError{.error = std::move(*cancelled)});
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(std::get<Outcome>(first));
+}
+
+}  // namespace parley::llm

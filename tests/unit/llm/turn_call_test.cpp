@@ -1,0 +1,93 @@
+#include "agents/llm/turn_call.hpp"
+
+#include <gtest/gtest.h>
+#include <stdexcept>
+
+#include "agents/llm/offline_model.hpp"
+#include "agents/llm/pause.hpp"
+#include "tests/support/run_task.hpp"
+
+namespace parley::llm {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A turn that is cancelled after some time.
+class FakeTurn final : public Context {
+ public:
+  explicit FakeTurn(Duration time_to_cancel) : time_to_cancel_(time_to_cancel) {}
+
+  const AgentId& self() const override { return id_; }
+  const AgentId& sender() const override { return id_; }
+  const std::optional<Topic>& topic() const override { return topic_; }
+  bool is_request() const override { return true; }
+  const Attributes& attributes() const override { return attributes_; }
+  std::string_view attribute(std::string_view) const override { return {}; }
+  std::optional<TimePoint> deadline() const override { return deadline_; }
+  bool is_cancelled() const override { return false; }
+  TimePoint now() const override { return clock_.now(); }
+  Task<Result<>> part(Payload) override { co_return Result<>{}; }
+  Task<Result<>> sleep(std::chrono::milliseconds) override {
+    static_cast<void>(co_await pause(time_to_cancel_));
+    co_return fail(ErrorCode::cancelled, "the caller went away");
+  }
+  Task<Result<Payload>> request(Target, Payload, CallOptions) override { co_return Payload{}; }
+  Task<Result<ReplyStream>> request_stream(Target, Payload, CallOptions) override {
+    co_return fail(ErrorCode::invalid, "unused");
+  }
+  Task<Result<>> send(Target, Payload, CallOptions) override { co_return Result<>{}; }
+  Task<Result<std::uint32_t>> publish(Topic, Payload, CallOptions) override { co_return 0U; }
+
+  std::optional<TimePoint> deadline_;
+
+ private:
+  Duration time_to_cancel_;
+  SystemClock clock_;
+  AgentId id_;
+  std::optional<Topic> topic_;
+  Attributes attributes_;
+};
+
+class TurnCall : public testing::Test {
+ protected:
+  std::expected<Completion, ModelError> call(std::chrono::milliseconds latency, FakeTurn& turn, ChunkSink sink = {}) {
+    OfflineOptions options;
+    options.latency = latency;
+    OfflineModel model(OfflineRules::make(options).value(), clock_);
+    return test::run_task(io_, complete_in_turn(model, {}, turn, std::move(sink)));
+  }
+
+  asio::io_context io_;
+  SystemClock clock_;
+};
+
+TEST_F(TurnCall, returns_the_completion) {
+  FakeTurn turn(1h);
+  EXPECT_TRUE(call(0ms, turn));
+}
+
+TEST_F(TurnCall, ends_when_the_message_is_cancelled) {
+  FakeTurn turn(1ms);
+  const auto outcome = call(1h, turn);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().error.message, "the caller went away");
+}
+
+TEST_F(TurnCall, ends_at_the_deadline_of_the_message) {
+  FakeTurn turn(1h);
+  turn.deadline_ = clock_.now() + 1ms;
+  EXPECT_EQ(call(1h, turn).error().error.code, ErrorCode::timeout);
+}
+
+TEST_F(TurnCall, throws_what_the_sink_throws) {
+  FakeTurn turn(1h);
+  EXPECT_THROW(call(0ms, turn,
+                    [](std::string_view) -> Task<Result<>> {
+                      throw std::runtime_error("sink");
+                      co_return Result<>{};
+                    }),
+               std::runtime_error);
+}
+
+}  // namespace
+}  // namespace parley::llm
