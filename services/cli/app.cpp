@@ -25,6 +25,9 @@ class Parser {
     app_.set_version_flag("-V,--version", std::string("parley ") + PARLEY_VERSION, "Print the version");
     app_.get_formatter()->column_width(28);
     app_.footer("Every verb has --help with an example. Start with: parley demo");
+    Options everywhere(app_);
+    everywhere.add_common(common);
+    everywhere.add_bus(common);
     for (const Verb& verb : all_verbs()) declare(verb, common);
   }
 

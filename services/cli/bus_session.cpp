@@ -5,6 +5,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/this_coro.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <spdlog/fmt/fmt.h>
@@ -37,27 +38,24 @@ struct Session {
   const bool& is_interrupted;
 
   Task<int> run() {
-    const auto patience = environment.common.timeout.value_or(kConnectTimeout);
-    int code = kFailed;
-    const Result<> started = co_await bus.runtime.start(patience);
-    if (started) {
-      code = co_await guarded_work();
-    } else if (!is_interrupted) {
-      code = refuse(started.error(), patience);
+    int code = kInterrupted;
+    try {
+      code = co_await connect_and_work();
+    } catch (const std::system_error&) {
+      // asio's operation_aborted, after Ctrl-C.
+      if (!is_interrupted) throw;
     }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await bus.runtime.stop(kGrace);
     co_return is_interrupted ? kInterrupted : code;
   }
 
  private:
-  Task<int> guarded_work() {
-    try {
-      co_return co_await work(bus);
-    } catch (const std::system_error&) {
-      // The only one that gets here is asio's operation_aborted, after Ctrl-C.
-      if (!is_interrupted) throw;
-    }
-    co_return kInterrupted;
+  Task<int> connect_and_work() {
+    const auto patience = environment.common.timeout.value_or(kConnectTimeout);
+    const Result<> started = co_await bus.runtime.start(patience);
+    if (started) co_return co_await work(bus);
+    co_return is_interrupted ? kInterrupted : refuse(started.error(), patience);
   }
 
   [[nodiscard]] int refuse(const Error& error, std::chrono::milliseconds patience) const {

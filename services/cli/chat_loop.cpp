@@ -2,33 +2,46 @@
 
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
+#include "services/cli/table.hpp"
 
 namespace parley::cli {
 
 void AnswerPrinter::begin(const std::string& from) {
   if (std::exchange(has_begun_, true)) return;
-  console_.write(console_.paint(Color::cyan, printable(from.empty() ? speaker_ : from) + ">") + " ");
+  const std::string speaker = printable(from.empty() ? speaker_ : from) + ">";
+  console_.write(console_.paint(Color::cyan, speaker) + " ");
+  constexpr std::size_t kIndent = 3;
+  if (lines_ == Lines::wrapped) wrapper_.emplace(console_.style().width, kIndent, display_width(speaker) + 1);
+}
+
+void AnswerPrinter::write(std::string_view text) {
+  const std::string safe = printable(text);
+  console_.write(wrapper_ ? wrapper_->feed(safe) : safe);
 }
 
 void AnswerPrinter::part(const messages::TextPart& piece) {
   begin(piece.from);
-  console_.write(printable(piece.text));
+  write(piece.text);
 }
 
 void AnswerPrinter::finish(const messages::Answer& answer) {
   const bool has_parts = has_begun_;
   begin(answer.from);
-  console_.print(has_parts ? "" : printable(answer.text));
-  has_begun_ = false;
+  if (!has_parts) write(answer.text);
+  abandon();
 }
 
 void AnswerPrinter::abandon() {
-  if (std::exchange(has_begun_, false)) console_.print("");
+  if (!std::exchange(has_begun_, false)) return;
+  console_.print(wrapper_ ? wrapper_->finish() : "");
+  wrapper_.reset();
 }
 
 Task<int> chat_loop(ChatLink& link, LineSource& lines, bool is_terminal_input, Console& console, const Clock& clock,
                     const ChatLoopOptions& options) {
-  AnswerPrinter printer(console, options.agent);
+  const auto lines_style =
+      console.style().is_out_terminal ? AnswerPrinter::Lines::wrapped : AnswerPrinter::Lines::as_they_are;
+  AnswerPrinter printer(console, options.agent, lines_style);
   const OnPart on_part = [&](const messages::TextPart& piece) {
     if (!options.is_json) printer.part(piece);
   };

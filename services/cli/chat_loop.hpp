@@ -2,20 +2,26 @@
 // Loop thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "libmsg/core/clock.hpp"
 #include "services/cli/chat_link.hpp"
 #include "services/cli/console.hpp"
 #include "services/cli/line_source.hpp"
+#include "services/cli/word_wrapper.hpp"
 
 namespace parley::cli {
 
 /// Prints one answer while it comes: the speaker once, then the pieces, or the whole text if there were none.
 class AnswerPrinter {
  public:
-  AnswerPrinter(Console& console, std::string default_speaker)
-      : console_(console), speaker_(std::move(default_speaker)) {}
+  enum class Lines : std::uint8_t { as_they_are, wrapped };
+
+  AnswerPrinter(Console& console, std::string default_speaker, Lines lines)
+      : console_(console), speaker_(std::move(default_speaker)), lines_(lines) {}
   void part(const messages::TextPart& piece);
   void finish(const messages::Answer& answer);
   /// After a failure in the middle of an answer.
@@ -23,10 +29,13 @@ class AnswerPrinter {
 
  private:
   void begin(const std::string& from);
+  void write(std::string_view text);
 
   Console& console_;
   std::string speaker_;
+  Lines lines_;
   bool has_begun_ = false;
+  std::optional<WordWrapper> wrapper_;  ///< of the answer that has begun, when lines are wrapped
 };
 
 struct ChatLoopOptions {

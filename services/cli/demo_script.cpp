@@ -43,9 +43,12 @@ std::vector<std::string> render_results(const std::vector<DemoResult>& results, 
     rows.push_back(
         {result.session, result.text, result.answered_by, format_micros(micros), std::to_string(result.legs.size())});
   }
-  return render_table(
-      {{"SESSION"}, {"MESSAGE", Align::left, true}, {"ANSWERED BY"}, {"LATENCY", Align::right}, {"HOPS", Align::right}},
-      rows, width);
+  return render_table({{"SESSION"},
+                       {"MESSAGE", Align::left, true},
+                       {"ANSWERED BY"},
+                       {"LATENCY", Align::right},
+                       {"MESSAGES", Align::right}},
+                      rows, width);
 }
 
 }  // namespace parley::cli

@@ -109,19 +109,8 @@ class LegBuilder {
       return;
     }
     state.has_open_answer = true;
-    if (is_next_part(hop, state)) {
-      state.answer = legs_.size() - 1;
-      legs_.back().count++;
-      legs_.back().payload_bytes += hop.payload_bytes;
-      return;
-    }
     push(hop, state.to, state.from);
     state.answer = legs_.size() - 1;
-  }
-
-  [[nodiscard]] bool is_next_part(const TraceHop& hop, const Delivered& state) const {
-    return hop.kind == "part" && !legs_.empty() && legs_.back().kind == "part" && legs_.back().from == state.to &&
-           legs_.back().to == state.from;
   }
 
   std::uint64_t start_us_;
@@ -157,6 +146,25 @@ std::vector<Leg> legs_of(const wire::TraceReport& report) {
   LegBuilder builder(report.hops.front().at_us);
   for (const TraceHop& hop : report.hops) builder.add(hop);
   return builder.take();
+}
+
+std::vector<Leg> summarised(const std::vector<Leg>& legs) {
+  std::vector<Leg> summary;
+  for (const Leg& leg : legs) {
+    const auto is_like_it = [&leg](const Leg& other) {
+      return other.kind == leg.kind && other.from == leg.from && other.to == leg.to && other.topic == leg.topic &&
+             other.payload_type == leg.payload_type;
+    };
+    const bool can_repeat = leg.kind == "part" || leg.kind == "event";
+    const auto known = can_repeat ? std::find_if(summary.begin(), summary.end(), is_like_it) : summary.end();
+    if (known == summary.end()) {
+      summary.push_back(leg);
+    } else {
+      known->count += leg.count;
+      known->payload_bytes += leg.payload_bytes;
+    }
+  }
+  return summary;
 }
 
 std::vector<std::string> render_legs(const std::vector<Leg>& legs, std::size_t width) {

@@ -22,11 +22,14 @@ struct Leg {
   std::string payload_type;
   std::uint64_t payload_bytes = 0;
   std::string code;         ///< of an error
-  std::uint64_t count = 1;  ///< parts of one stream that followed each other
+  std::uint64_t count = 1;  ///< messages that this stands for; above 1 in a summary only
   bool is_delivered = false;
 };
 
 [[nodiscard]] std::vector<Leg> legs_of(const wire::TraceReport& report);
+
+/// The parts of a stream, and events of one sender, topic and payload type to one recipient, as one leg each.
+[[nodiscard]] std::vector<Leg> summarised(const std::vector<Leg>& legs);
 
 /// As a table for a console of `width` characters.
 [[nodiscard]] std::vector<std::string> render_legs(const std::vector<Leg>& legs, std::size_t width);

@@ -1,6 +1,7 @@
 #include "services/cli/suite/standalone.hpp"
 
 #include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <csignal>
 #include <spdlog/fmt/fmt.h>

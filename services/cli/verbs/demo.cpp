@@ -106,7 +106,7 @@ class Demo {
     if (!link) co_return code_of(link.error());
     print(fmt::format("{} {}", console_.paint(Color::green, fmt::format("{}>", line.session)), line.text));
     const TraceContext trace = TraceContext::make(random_);
-    AnswerPrinter printer(console_, std::string(line.session));
+    AnswerPrinter printer(console_, std::string(line.session), AnswerPrinter::Lines::wrapped);
     const OnPart on_part = [&](const messages::TextPart& piece) {
       if (!is_json_) printer.part(piece);
     };
@@ -159,7 +159,7 @@ class Demo {
                               {"answered_by", result.answered_by},
                               {"answer", text},
                               {"latency_ms", std::chrono::duration<double, std::milli>(result.latency).count()},
-                              {"hops", result.legs.size()},
+                              {"messages", result.legs.size()},
                               {"flow", flow_of(result.legs, kClientName)}}));
       return;
     }
@@ -175,7 +175,7 @@ class Demo {
     say_title("What happened");
     for (const auto& line : render_results(results_, console_.style().width)) print(line);
     say_title("The first message as a sequence diagram (Mermaid)");
-    for (const auto& line : sequence_diagram(results_.front().legs)) print(line);
+    for (const auto& line : sequence_diagram(summarised(results_.front().legs))) print(line);
   }
 
   Task<int> converse() {

@@ -35,7 +35,7 @@ Task<int> show_trace(Bus& bus, const Settings& settings) {
   }
   const std::vector<Leg> legs = legs_of(*report);
   if (settings.is_mermaid) {
-    for (const auto& line : sequence_diagram(legs)) bus.console.print(line);
+    for (const auto& line : sequence_diagram(summarised(legs))) bus.console.print(line);
   } else if (bus.common.is_json) {
     for (const auto& hop : report->hops) bus.console.print(to_line(to_json(hop)));
   } else {

@@ -85,17 +85,26 @@ TEST(Legs, equal_message_ids_of_two_senders_are_kept_apart) {
   EXPECT_EQ(legs[1].broker_us, 1U);
 }
 
-TEST(Legs, the_parts_of_a_stream_are_one_leg) {
+TEST(Legs, a_summary_shows_the_parts_of_a_stream_once) {
   auto hops = kRequest;
   hops.insert(hops.begin() + 2, {{2000, "part", "", "", "worker", 0, 77},
                                  {2001, "part", "", "", "cli", 5, 77},
                                  {2100, "part", "", "", "worker", 0, 77},
                                  {2101, "part", "", "", "cli", 5, 77}});
   const auto legs = legs_of(report_of(hops));
-  ASSERT_EQ(legs.size(), 3U);
-  EXPECT_EQ(legs[1].kind, "part");
-  EXPECT_EQ(legs[1].count, 2U);
-  EXPECT_EQ(legs[1].payload_bytes, 20U);
+  EXPECT_EQ(legs.size(), 4U);
+  const auto summary = summarised(legs);
+  ASSERT_EQ(summary.size(), 3U);
+  EXPECT_EQ(summary[1].kind, "part");
+  EXPECT_EQ(summary[1].count, 2U);
+  EXPECT_EQ(summary[1].payload_bytes, 20U);
+}
+
+TEST(Legs, a_summary_keeps_requests_apart) {
+  auto hops = kRequest;
+  hops.insert(hops.end(),
+              {{4000, "request", "", "hr/alice", "cli", 6, 0}, {4001, "request", "", "hr/alice", "worker", 6, 78}});
+  EXPECT_EQ(summarised(legs_of(report_of(hops))).size(), 3U);
 }
 
 TEST(Legs, an_answer_to_a_forgotten_message_is_shown_all_the_same) {
