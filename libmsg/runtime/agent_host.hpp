@@ -225,7 +225,10 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void start_ready_turns();
   void answer(Turn& turn, const Result<Payload>& outcome);
   void report_done(std::size_t connection, DeliveryId delivery);
+  [[nodiscard]] wire::EnvelopeFields answer_fields(wire::Kind kind, const Turn& turn);
+  void answer_error(const Turn& turn, const Error& error);
   void answer_error(std::size_t connection, DeliveryId delivery, const Error& error);
+  void answer_error(std::size_t connection, wire::EnvelopeFields fields, const Error& error);
   void refuse(TurnPtr turn, const Error& error);
   void cancel_turn(Turn& turn, const Error& why);
   Result<> intercept_response(Turn& turn, Payload& reply);

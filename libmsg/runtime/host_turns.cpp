@@ -352,21 +352,33 @@ void AgentHost::answer(Turn& turn, const Result<Payload>& outcome) {
     counters_.stale_replies++;
     return;
   }
-  if (!outcome) return answer_error(turn.connection, turn.delivery, outcome.error());
+  if (!outcome) return answer_error(turn, outcome.error());
   if (!turn.is_request()) {
     return report_done(turn.connection, turn.delivery);
   }
   if (outcome->bytes.size() > connection.max_payload_bytes) {
-    return answer_error(turn.connection, turn.delivery,
-                        {ErrorCode::too_large, "the reply of '" + turn.activation->id + "' has " +
-                                                   std::to_string(outcome->bytes.size()) + " bytes; the limit is " +
-                                                   std::to_string(connection.max_payload_bytes)});
+    return answer_error(turn, {ErrorCode::too_large, "the reply of '" + turn.activation->id + "' has " +
+                                                         std::to_string(outcome->bytes.size()) + " bytes; the limit is " +
+                                                         std::to_string(connection.max_payload_bytes)});
   }
-  const Result<> written = wire::append_envelope(connection.out, {.kind = wire::Kind::reply,
-                                                                  .delivery_id = turn.delivery.value(),
-                                                                  .payload_type = outcome->type,
-                                                                  .payload = as_bytes(outcome->bytes)});
-  if (!written) answer_error(turn.connection, turn.delivery, written.error());
+  wire::EnvelopeFields fields = answer_fields(wire::Kind::reply, turn);
+  fields.payload_type = outcome->type;
+  fields.payload = as_bytes(outcome->bytes);
+  const Result<> written = wire::append_envelope(connection.out, fields);
+  if (!written) answer_error(turn, written.error());
+}
+
+/// An answer to a turn's message so far; the answer to a traced message is traced as well.
+wire::EnvelopeFields AgentHost::answer_fields(wire::Kind kind, const Turn& turn) {
+  wire::EnvelopeFields fields{.kind = kind, .delivery_id = turn.delivery.value()};
+  if (!turn.is_traced) [[likely]] return fields;
+  scratch_.clear();
+  const Result<> added =
+      wire::append_attribute(scratch_, wire::attribute::kTraceparent, turn.attribute(wire::attribute::kTraceparent));
+  if (!added) return fields;
+  fields.flags = wire::kFlagTraced;
+  fields.attributes = scratch_.bytes();
+  return fields;
 }
 
 void AgentHost::report_done(std::size_t connection, DeliveryId delivery) {
@@ -374,13 +386,19 @@ void AgentHost::report_done(std::size_t connection, DeliveryId delivery) {
   request_flush();
 }
 
+void AgentHost::answer_error(const Turn& turn, const Error& error) {
+  answer_error(turn.connection, answer_fields(wire::Kind::error, turn), error);
+}
+
 void AgentHost::answer_error(std::size_t connection, DeliveryId delivery, const Error& error) {
-  (void)wire::append_envelope(connections_[connection].out,
-                              {.kind = wire::Kind::error,
-                               .delivery_id = delivery.value(),
-                               .code = error.code,
-                               .payload_type = kErrorType,
-                               .payload = as_bytes(std::string_view(error.message).substr(0, kMaxErrorText))});
+  answer_error(connection, {.kind = wire::Kind::error, .delivery_id = delivery.value()}, error);
+}
+
+void AgentHost::answer_error(std::size_t connection, wire::EnvelopeFields fields, const Error& error) {
+  fields.code = error.code;
+  fields.payload_type = kErrorType;
+  fields.payload = as_bytes(std::string_view(error.message).substr(0, kMaxErrorText));
+  (void)wire::append_envelope(connections_[connection].out, fields);
   request_flush();
 }
 
@@ -423,10 +441,10 @@ Task<Result<>> Turn::part(Payload piece) {
     co_return fail(ErrorCode::too_large,
                    "a part of " + std::to_string(piece.bytes.size()) + " bytes exceeds the limit");
   }
-  Result<> written = wire::append_envelope(link.out, {.kind = wire::Kind::part,
-                                                      .delivery_id = delivery.value(),
-                                                      .payload_type = piece.type,
-                                                      .payload = as_bytes(piece.bytes)});
+  wire::EnvelopeFields fields = host_.answer_fields(wire::Kind::part, *this);
+  fields.payload_type = piece.type;
+  fields.payload = as_bytes(piece.bytes);
+  Result<> written = wire::append_envelope(link.out, fields);
   host_.request_flush();
   co_return written;
 }
