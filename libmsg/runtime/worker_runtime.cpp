@@ -1,0 +1,109 @@
+#include "libmsg/runtime/worker_runtime.hpp"
+
+#include <utility>
+
+#include "libmsg/net/io_thread.hpp"
+#include "libmsg/runtime/agent_host.hpp"
+#include "libmsg/runtime/turn.hpp"
+
+namespace parley {
+namespace {
+
+/// The I/O thread as an AgentHost sees it.
+class IoPort final : public Port {
+ public:
+  explicit IoPort(std::unique_ptr<net::IoThread> thread) : thread_(std::move(thread)) {}
+
+  [[nodiscard]] std::size_t connection_count() const override { return thread_->connection_count(); }
+  void start() override { thread_->start(); }
+  void stop(const std::string& reason) override { thread_->stop(reason); }
+  void add_type(std::size_t connection, wire::TypeRegistration type) override {
+    thread_->add_type(connection, std::move(type));
+  }
+  void remove_type(std::size_t connection, std::string name) override {
+    thread_->remove_type(connection, std::move(name));
+  }
+  void add_subscription(std::size_t connection, wire::SubscriptionBody subscription) override {
+    thread_->add_subscription(connection, std::move(subscription));
+  }
+  void remove_subscription(std::size_t connection, std::uint64_t id) override {
+    thread_->remove_subscription(connection, id);
+  }
+  void submit(std::size_t connection, ByteBuffer batch, SessionToken session) override {
+    thread_->submit(connection, std::move(batch), session);
+  }
+  void consumed(std::size_t connection, const net::Frame& frame) override { thread_->consumed(connection, frame); }
+  bool take_inbound(std::vector<net::Inbound>& into) override { return thread_->take_inbound(into); }
+  [[nodiscard]] TimePoint lease_until(std::size_t connection) const override {
+    return thread_->lease_until(connection);
+  }
+
+ private:
+  std::unique_ptr<net::IoThread> thread_;
+};
+
+class WorkerRuntime final : public Runtime {
+ public:
+  explicit WorkerRuntime(asio::io_context& io) : host_(AgentHost::make(io, clock_, random_, AgentHost::Timing::real)) {}
+  ~WorkerRuntime() override { host_->close(); }
+
+  Result<> open(net::IoThreadOptions options) {
+    options.link.incarnation = random_.next();
+    auto thread = net::IoThread::make(std::move(options), [weak = std::weak_ptr(host_)] {
+      if (const auto host = weak.lock()) host->wake();
+    });
+    if (!thread) return fail(std::move(thread).error());
+    host_->attach(std::make_unique<IoPort>(std::move(*thread)));
+    return {};
+  }
+
+  Task<Result<>> start(std::chrono::milliseconds timeout) override { return host_->start(timeout); }
+  Task<> stop(std::chrono::milliseconds grace) override { return host_->stop(grace); }
+  Task<Result<>> register_type(std::string type, AgentFactory factory, TypeOptions options) override {
+    return host_->register_type(std::move(type), std::move(factory), std::move(options));
+  }
+  Task<Result<>> register_instance(AgentId id, std::shared_ptr<Agent> agent, TypeOptions options) override {
+    return host_->register_instance(std::move(id), std::move(agent), std::move(options));
+  }
+  Task<Result<>> register_closure(std::string type, Closure closure, std::vector<TopicFilter> topics,
+                                  TypeOptions options) override {
+    return host_->register_closure(std::move(type), std::move(closure), std::move(topics), std::move(options));
+  }
+  Task<Result<>> unregister_type(std::string type) override { return host_->unregister_type(std::move(type)); }
+  Task<Result<SubscriptionHandle>> subscribe(TopicFilter topics, std::string agent_type) override {
+    return host_->subscribe(std::move(topics), std::move(agent_type));
+  }
+  Task<Result<>> unsubscribe(SubscriptionHandle handle) override { return host_->unsubscribe(handle); }
+  void add_interceptor(std::shared_ptr<Interceptor> interceptor) override {
+    host_->add_interceptor(std::move(interceptor));
+  }
+  void set_turn_observer(TurnObserver observer) override { host_->set_turn_observer(std::move(observer)); }
+  [[nodiscard]] Client& client() override { return host_->client(); }
+  [[nodiscard]] Result<std::map<std::string, std::string>> save_state() override { return host_->save_state(); }
+  Result<> load_state(const std::map<std::string, std::string>& states) override { return host_->load_state(states); }
+  Task<Result<Payload>> query(wire::Query query) override { return host_->query(std::move(query)); }
+  [[nodiscard]] std::map<std::string, TypeStats> stats() const override { return host_->stats(); }
+  [[nodiscard]] bool is_connected() const override { return host_->is_connected(); }
+
+ private:
+  SystemClock clock_;
+  SystemRandom random_;
+  std::shared_ptr<AgentHost> host_;  ///< shared with the coroutines that still run in it
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> make_worker_runtime(asio::io_context& io, WorkerRuntimeOptions options) {
+  if (options.brokers.empty()) return fail(ErrorCode::bad_configuration, "a worker needs the endpoint of a broker");
+  net::IoThreadOptions thread;
+  thread.endpoints = std::move(options.brokers);
+  thread.is_insecure_allowed = options.is_insecure_allowed;
+  thread.link.name = std::move(options.name);
+  thread.link.is_worker = true;
+  thread.link.credit_bytes = options.credit_bytes;
+  auto runtime = std::make_unique<WorkerRuntime>(io);
+  if (Result<> opened = runtime->open(std::move(thread)); !opened) return fail(std::move(opened).error());
+  return runtime;
+}
+
+}  // namespace parley
