@@ -29,7 +29,7 @@ void Control::on_register_type(Session& session, const EnvelopeView& envelope) {
     added = state_.registry.find(offer.name);
     return {};
   });
-  if (added != nullptr) router_.unpark(*added);
+  if (added != nullptr) placement_.unpark(*added);
 }
 
 void Control::on_unregister_type(Session& session, const EnvelopeView& envelope) {
@@ -85,8 +85,8 @@ void Control::on_deactivated(Session& session, const EnvelopeView& envelope) {
   const std::uint32_t slot = find_own(session, envelope);
   if (slot == kNil) return;
   std::vector<std::uint32_t> held;
-  router_.deactivate(slot, held);
-  for (const std::uint32_t delivery : held) router_.reroute(delivery);
+  placement_.deactivate(slot, held);
+  for (const std::uint32_t delivery : held) placement_.reroute(delivery);
 }
 
 }  // namespace parley::broker

@@ -7,8 +7,10 @@
 
 #include "broker/core/lifecycle.hpp"
 #include "broker/core/outbox.hpp"
+#include "broker/core/placement.hpp"
 #include "broker/core/reports.hpp"
 #include "broker/core/router.hpp"
+#include "broker/core/settlement.hpp"
 #include "broker/core/state.hpp"
 
 namespace parley::broker {
@@ -16,8 +18,13 @@ namespace parley::broker {
 class Control {
  public:
   /// All must outlive the control.
-  Control(State& state, Outbox& outbox, Router& router, Lifecycle& lifecycle)
-      : state_(state), outbox_(outbox), router_(router), lifecycle_(lifecycle), reports_(state) {}
+  Control(State& state, Outbox& outbox, Placement& placement, Router& router, Lifecycle& lifecycle)
+      : state_(state),
+        outbox_(outbox),
+        placement_(placement),
+        router_(router),
+        lifecycle_(lifecycle),
+        reports_(state) {}
 
   void on_register_type(Session& session, const wire::EnvelopeView& envelope);
   void on_unregister_type(Session& session, const wire::EnvelopeView& envelope);
@@ -38,6 +45,7 @@ class Control {
 
   State& state_;
   Outbox& outbox_;
+  Placement& placement_;
   Router& router_;
   Lifecycle& lifecycle_;
   Reports reports_;

@@ -7,8 +7,10 @@
 #include "broker/core/flusher.hpp"
 #include "broker/core/lifecycle.hpp"
 #include "broker/core/outbox.hpp"
+#include "broker/core/placement.hpp"
 #include "broker/core/reports.hpp"
 #include "broker/core/router.hpp"
+#include "broker/core/settlement.hpp"
 #include "broker/core/state.hpp"
 #include "libmsg/wire/bundle.hpp"
 
@@ -48,9 +50,11 @@ class Core::Impl {
 
   State state_;
   Outbox outbox_{state_};
-  Router router_{state_, outbox_};
-  Lifecycle lifecycle_{state_, outbox_, router_};
-  Control control_{state_, outbox_, router_, lifecycle_};
+  Settlement settlement_{state_, outbox_};
+  Placement placement_{state_, outbox_, settlement_};
+  Router router_{state_, outbox_, settlement_, placement_};
+  Lifecycle lifecycle_{state_, outbox_, settlement_, placement_, router_};
+  Control control_{state_, outbox_, placement_, router_, lifecycle_};
   Flusher flusher_{state_, outbox_};
   TimePoint next_sweep_;
 };
@@ -165,7 +169,7 @@ void Core::Impl::on_tick(TimePoint now, WallTime wall_now) {
   advance(now);
   state_.wall_mark = wall_now;
   state_.wall_mark_at = state_.now;
-  router_.expire_due();
+  settlement_.expire_due();
   if (state_.now >= next_sweep_ || (state_.is_recovering && state_.now >= state_.recovery_ends)) {
     next_sweep_ = state_.now + sweep_interval();
     lifecycle_.sweep();

@@ -94,8 +94,8 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
   for (const wire::SubscriptionBody& subscription : hello.subscriptions) (void)add_subscription(session, subscription);
   for (const wire::LiveActivation& activation : hello.activations) announce(session, activation);
   if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
-  for (const std::uint32_t slot : orphans) router_.reroute(slot);
-  for (const wire::TypeRegistration& type : hello.types) router_.unpark(*state_.registry.find(type.name));
+  for (const std::uint32_t slot : orphans) placement_.reroute(slot);
+  for (const wire::TypeRegistration& type : hello.types) placement_.unpark(*state_.registry.find(type.name));
   check_recovery();
 }
 
@@ -127,11 +127,11 @@ void Lifecycle::announce(Session& session, const wire::LiveActivation& activatio
     if (other.epoch >= epoch) return evict(session, activation.id, epoch);
     std::vector<std::uint32_t> held;
     if (other.worker != session.slot) evict(state_.sessions[other.worker], activation.id, other.epoch);
-    router_.deactivate(known, held);
-    router_.activate(*type, session, activation.id, epoch);
-    for (const std::uint32_t slot : held) router_.reroute(slot);
+    placement_.deactivate(known, held);
+    placement_.activate(*type, session, activation.id, epoch);
+    for (const std::uint32_t slot : held) placement_.reroute(slot);
   } else {
-    router_.activate(*type, session, activation.id, epoch);
+    placement_.activate(*type, session, activation.id, epoch);
   }
   const auto counter = static_cast<std::uint32_t>(epoch.value());
   if (epoch.value() >> 32U == state_.config.shard_epoch) {
@@ -187,11 +187,11 @@ Result<> Lifecycle::remove_type(Session& session, std::string_view name) {
   std::vector<std::uint32_t> orphans;
   for (std::uint32_t slot = session.activations.head; slot != kNil;) {
     const std::uint32_t next = state_.directory[slot].next;
-    if (state_.directory[slot].type == type->index) router_.deactivate(slot, orphans);
+    if (state_.directory[slot].type == type->index) placement_.deactivate(slot, orphans);
     slot = next;
   }
   if (state_.registry.remove_hosting(*type, session.slot, state_.now)) type->is_retired = true;
-  for (const std::uint32_t slot : orphans) router_.reroute(slot);
+  for (const std::uint32_t slot : orphans) placement_.reroute(slot);
   return {};
 }
 
@@ -249,7 +249,7 @@ void Lifecycle::end_doomed() {
 void Lifecycle::end(Session& session, const std::string& reason, Parting parting) {
   std::vector<std::uint32_t> orphans;
   dissolve(session, reason, parting, orphans);
-  for (const std::uint32_t slot : orphans) router_.reroute(slot);
+  for (const std::uint32_t slot : orphans) placement_.reroute(slot);
 }
 
 void Lifecycle::dissolve(Session& session, const std::string& reason, Parting parting,
@@ -268,7 +268,7 @@ void Lifecycle::leave_as_caller(Session& session) {
   slots.reserve(session.requests.size());
   for (const auto& [id, slot] : session.requests) slots.push_back(slot);
   std::ranges::sort(slots);
-  for (const std::uint32_t slot : slots) router_.abandon(slot);
+  for (const std::uint32_t slot : slots) settlement_.abandon(slot);
   for (std::uint32_t slot = state_.recovering.head; slot != kNil; slot = state_.deliveries[slot].list_next) {
     if (state_.deliveries[slot].origin == session.slot) state_.deliveries[slot].origin = kNil;
   }
@@ -281,11 +281,11 @@ void Lifecycle::leave_as_host(Session& session, std::vector<std::uint32_t>& orph
       state_.note(CoreEvent::Type::type_parked, type.name);
   }
   take_unsent(session, orphans);
-  while (session.activations.head != kNil) router_.deactivate(session.activations.head, orphans);
+  while (session.activations.head != kNil) placement_.deactivate(session.activations.head, orphans);
   const Error lost(ErrorCode::worker_lost, "worker '" + session.name + "' is gone; whether it acted is unknown");
   while (session.deliveries.head != kNil) {
     state_.counters.worker_lost++;
-    router_.fail(session.deliveries.head, lost);
+    settlement_.fail(session.deliveries.head, lost);
   }
 }
 
@@ -299,8 +299,8 @@ void Lifecycle::take_unsent(Session& session, std::vector<std::uint32_t>& orphan
           envelope->kind() == Kind::request || envelope->kind() == Kind::send || envelope->kind() == Kind::event;
       const std::uint32_t slot = is_delivery ? state_.deliveries.find(envelope->delivery_id()) : kNil;
       if (slot == kNil) continue;
-      router_.detach(slot);
-      router_.keep(slot, envelope->bytes());
+      settlement_.detach(slot);
+      settlement_.keep(slot, envelope->bytes());
       orphans.push_back(slot);
     }
   }
@@ -353,7 +353,7 @@ void Lifecycle::forget_type(AgentType& type) {
   drop_orphan_subscriptions(type);
   type.is_retired = true;
   const Error error(ErrorCode::undeliverable, "no worker for agent type '" + type.name + "' has come back");
-  while (type.parked.head != kNil) router_.fail(type.parked.head, error);
+  while (type.parked.head != kNil) settlement_.fail(type.parked.head, error);
   if (type.inflight == 0) state_.registry.forget(type);
 }
 

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "broker/core/outbox.hpp"
+#include "broker/core/placement.hpp"
 #include "broker/core/router.hpp"
+#include "broker/core/settlement.hpp"
 #include "broker/core/state.hpp"
 
 namespace parley::broker {
@@ -16,7 +18,8 @@ namespace parley::broker {
 class Lifecycle {
  public:
   /// All must outlive the lifecycle.
-  Lifecycle(State& state, Outbox& outbox, Router& router) : state_(state), outbox_(outbox), router_(router) {}
+  Lifecycle(State& state, Outbox& outbox, Settlement& settlement, Placement& placement, Router& router)
+      : state_(state), outbox_(outbox), settlement_(settlement), placement_(placement), router_(router) {}
 
   /// HELLO, whole or in parts. Answers WELCOME, or RESET with what is wrong.
   void on_hello(PeerHandle peer, const wire::EnvelopeView& envelope);
@@ -57,7 +60,7 @@ class Lifecycle {
   void check_recovery();
 
   void end(Session& session, const std::string& reason, Parting parting);
-  /// Cleans up; what can still be delivered is appended to `orphans` in order, for Router::reroute.
+  /// Cleans up; what can still be delivered is appended to `orphans` in order, for Placement::reroute.
   void dissolve(Session& session, const std::string& reason, Parting parting, std::vector<std::uint32_t>& orphans);
   void leave_as_caller(Session& session);
   void leave_as_host(Session& session, std::vector<std::uint32_t>& orphans);
@@ -68,6 +71,8 @@ class Lifecycle {
 
   State& state_;
   Outbox& outbox_;
+  Settlement& settlement_;
+  Placement& placement_;
   Router& router_;
   NumberMap<Joining> joining_;
   std::size_t joining_bytes_ = 0;

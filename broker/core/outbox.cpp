@@ -70,6 +70,13 @@ void Outbox::reply(Session& session, std::uint64_t message_id, std::string_view 
   }
 }
 
+void Outbox::trace(const Queued& queued, const Session& peer, std::size_t bytes) {
+  const auto flags = wire::load<std::uint8_t>(queued.bytes + wire::layout::kFlags);
+  if ((flags & wire::kFlagTraced) == 0) [[likely]]
+    return;
+  if (const auto envelope = wire::EnvelopeView::parse({queued.bytes, bytes})) trace(*envelope, peer);
+}
+
 void Outbox::doom(Session& session, std::string reason) {
   if (std::exchange(session.is_doomed, true)) return;
   state_.doomed.push_back({session.slot, session.token, std::move(reason)});

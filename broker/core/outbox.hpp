@@ -38,6 +38,13 @@ class Outbox {
   /// Ends the session soon, when nothing works on it.
   void doom(Session& session, std::string reason);
 
+  /// Records the hop of a traced envelope that came from or goes to a session.
+  void trace(const wire::EnvelopeView& envelope, const Session& peer) {
+    if (envelope.is_traced()) [[unlikely]]
+      state_.traces.add(envelope, peer.name, state_.wall_us());
+  }
+  void trace(const Queued& queued, const Session& peer, std::size_t bytes);
+
   /// RESET for a connection without a (matching) session; `token` is the one that it used.
   void reset(PeerHandle peer, SessionToken token, std::string reason);
 

@@ -1,0 +1,182 @@
+#include "broker/core/placement.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/core/id_text.hpp"
+
+namespace parley::broker {
+
+using wire::EnvelopeView;
+using wire::Kind;
+
+Failure Placement::route(std::uint32_t slot, const EnvelopeView& envelope) {
+  const std::string_view target = envelope.target();
+  if (target.starts_with('@')) return route_to_capability(slot, envelope);
+  const std::string_view id = target.contains('/') ? target : id_.compose(target, kDefaultKey);
+  const std::uint32_t activation = state_.directory.find(id);
+  if (activation != kNil) [[likely]]
+    return hand_over(slot, activation, envelope.bytes());
+  const SplitId parts = split_id(id);
+  if (!is_valid_agent_type(parts.type) || !is_valid_agent_key(parts.key)) {
+    return Error(ErrorCode::invalid, in_quotes(target) + " is not an agent id");
+  }
+  AgentType* const type = state_.registry.find(parts.type);
+  if (type == nullptr || !type->is_known()) {
+    return Error(ErrorCode::unknown_agent_type,
+                 "no agent type " + in_quotes(parts.type) + state_.registry.suggestion(parts.type));
+  }
+  return place(slot, *type, id, envelope.bytes());
+}
+
+Failure Placement::route_to_capability(std::uint32_t slot, const EnvelopeView& envelope) {
+  const std::string_view capability = split_id(envelope.target().substr(1)).type;
+  const std::string_view key = key_of(envelope.target());
+  if (!is_valid_agent_type(capability) || !is_valid_agent_key(key)) {
+    return Error(ErrorCode::invalid, in_quotes(envelope.target()) + " is not a capability");
+  }
+  AgentType* const type = state_.registry.find_capable(capability);
+  if (type == nullptr) {
+    return Error(ErrorCode::unknown_agent_type, "no agent type offers the capability " + in_quotes(capability));
+  }
+  return route_to_type(slot, *type, key, envelope.bytes());
+}
+
+Failure Placement::route_to_type(std::uint32_t slot, AgentType& type, std::string_view key, Bytes envelope) {
+  const std::string_view id = id_.compose(type.name, key);
+  const std::uint32_t activation = state_.directory.find(id);
+  return activation != kNil ? hand_over(slot, activation, envelope) : place(slot, type, id, envelope);
+}
+
+Failure Placement::place(std::uint32_t slot, AgentType& type, std::string_view id, Bytes envelope) {
+  Hosting* const hosting = type.least_loaded();
+  if (hosting == nullptr) {
+    if (type.is_known()) return park(slot, type, envelope);
+    return Error(ErrorCode::undeliverable, "agent type " + in_quotes(type.name) + " was unregistered");
+  }
+  Session& worker = state_.sessions[hosting->session];
+  const Epoch epoch = state_.next_epoch();
+  const std::uint32_t activation = activate(type, worker, id, epoch);
+  state_.counters.activations_started++;
+  wire::EnvelopeFields fields;
+  fields.kind = Kind::activate;
+  fields.delivery_id = epoch.value();
+  fields.recipient = hosting->recipient;
+  fields.target = id;
+  outbox_.data(worker, fields);
+  return hand_over(slot, activation, envelope);
+}
+
+std::uint32_t Placement::activate(AgentType& type, Session& worker, std::string_view id, Epoch epoch) {
+  Hosting& hosting = *type.hosting_of(worker.slot);
+  const std::uint32_t slot = state_.directory.add(id, worker.activations);
+  Activation& activation = state_.directory[slot];
+  activation.worker = worker.slot;
+  activation.recipient = hosting.recipient;
+  activation.type = type.index;
+  activation.epoch = epoch;
+  hosting.activations++;
+  return slot;
+}
+
+void Placement::deactivate(std::uint32_t activation, std::vector<std::uint32_t>& orphans) {
+  Activation& entry = state_.directory[activation];
+  if (entry.held) {
+    while (entry.held->head != kNil) {
+      orphans.push_back(entry.held->head);
+      settlement_.detach(entry.held->head);
+    }
+    entry.held.reset();
+  }
+  if (Hosting* hosting = state_.registry.at(entry.type).hosting_of(entry.worker)) hosting->activations--;
+  state_.directory.remove(activation, state_.sessions[entry.worker].activations);
+}
+
+Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes envelope) {
+  Activation& target = state_.directory[activation];
+  Delivery& delivery = state_.deliveries[slot];
+  settlement_.set_type(delivery, target.type);
+  if (target.is_passivating) [[unlikely]]
+    return hold(slot, activation, envelope);
+  Session& worker = state_.sessions[target.worker];
+  const std::size_t bytes = delivery.is_request() ? envelope.size() : 2 * envelope.size();
+  if (!outbox_.fits(worker, bytes) || worker.deliveries.count >= state_.config.max_inflight_per_session) [[unlikely]] {
+    return overloaded("the queue of worker " + in_quotes(worker.name) + " is full");
+  }
+  const Queued queued = worker.out.data().append(envelope);
+  wire::patch_delivery_id(queued.bytes, state_.deliveries.id_of(slot).value());
+  wire::patch_recipient(queued.bytes, target.recipient);
+  if (delivery.is_request() || delivery.has_deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(delivery.deadline - state_.now);
+    wire::patch_remaining_ms(queued.bytes, static_cast<std::uint32_t>(std::max<std::int64_t>(left.count(), 0)));
+  }
+  if (!delivery.is_request()) settlement_.keep(slot, envelope);
+  delivery.place = Place::worker;
+  delivery.worker = worker.slot;
+  delivery.frame = queued.position.frame;
+  delivery.offset = queued.position.offset;
+  if (delivery.is_request() && !delivery.envelope.is_empty()) delivery.envelope.clear();
+  state_.deliveries.append(worker.deliveries, slot);
+  state_.counters.deliveries++;
+  outbox_.mark(worker);
+  outbox_.trace(queued, worker, envelope.size());
+  return std::nullopt;
+}
+
+Failure Placement::hold(std::uint32_t slot, std::uint32_t activation, Bytes envelope) {
+  Activation& target = state_.directory[activation];
+  AgentType& type = state_.registry.at(target.type);
+  if (type.waiting >= state_.config.max_parked_per_type ||
+      type.waiting_bytes + envelope.size() > state_.config.max_parked_bytes_per_type) {
+    return overloaded("too many messages wait for agents of type " + in_quotes(type.name));
+  }
+  settlement_.keep(slot, envelope);
+  type.waiting++;
+  type.waiting_bytes += envelope.size();
+  Delivery& delivery = state_.deliveries[slot];
+  delivery.place = Place::held;
+  delivery.activation = activation;
+  if (!target.held) target.held = std::make_unique<DeliveryList>();
+  state_.deliveries.append(*target.held, slot);
+  return std::nullopt;
+}
+
+Failure Placement::park(std::uint32_t slot, AgentType& type, Bytes envelope) {
+  settlement_.set_type(state_.deliveries[slot], type.index);
+  if (type.waiting >= state_.config.max_parked_per_type ||
+      type.waiting_bytes + envelope.size() > state_.config.max_parked_bytes_per_type) {
+    return overloaded("agent type " + in_quotes(type.name) + " has no worker now and too many messages wait for one");
+  }
+  settlement_.keep(slot, envelope);
+  type.waiting++;
+  type.waiting_bytes += envelope.size();
+  state_.counters.parkings++;
+  state_.deliveries[slot].place = Place::parked;
+  state_.deliveries.append(type.parked, slot);
+  return std::nullopt;
+}
+
+void Placement::reroute(std::uint32_t slot) {
+  const ByteBuffer envelope = std::exchange(state_.deliveries[slot].envelope, {});
+  const auto view = EnvelopeView::parse(envelope.bytes());
+  const std::uint32_t type_index = state_.deliveries[slot].type;
+  Failure failure;
+  if (!view) {
+    failure = view.error();
+  } else if (type_index != kNil) {
+    failure = route_to_type(slot, state_.registry.at(type_index), key_of(view->target()), envelope.bytes());
+  } else {
+    failure = route(slot, *view);
+  }
+  if (failure) settlement_.fail(slot, *failure, envelope.bytes());
+}
+
+void Placement::unpark(AgentType& type) {
+  while (type.parked.head != kNil && type.least_loaded() != nullptr) {
+    const std::uint32_t slot = type.parked.head;
+    settlement_.detach(slot);
+    reroute(slot);
+  }
+}
+
+}  // namespace parley::broker
