@@ -1,0 +1,185 @@
+#include "agents/host/agents_config.hpp"
+
+#include <cstdlib>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agents/host/deployment.hpp"
+#include "services/config/yaml.hpp"
+
+namespace parley::host {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+config::Loaded<SuiteConfig> suite_of(std::string_view text) {
+  return read_suite(*config::parse_yaml(text, "/nowhere/parley.yaml"));
+}
+config::Loaded<AgentsConfig> agents_of(std::string_view text) {
+  return read_agents(*config::parse_yaml(text, "/nowhere/desk.yaml"));
+}
+
+constexpr std::string_view kAgents = R"(
+broker: ipc:///tmp/p/broker.sock
+models: {main: {provider: offline}}
+agents:
+  - type: hr
+    kind: assistant
+    capabilities: [answers]
+    capacity: 10
+    idle_timeout: 5m
+    subscriptions: [questions, "news.*"]
+)";
+
+TEST(AgentsFile, gives_types_options_and_subscriptions) {
+  const auto agents = agents_of(kAgents);
+  ASSERT_TRUE(agents) << agents.error().str();
+  EXPECT_EQ(agents->name, "desk") << "the file's name, for want of another";
+  EXPECT_EQ(agents->broker, "ipc:///tmp/p/broker.sock");
+  const AgentConfig& hr = agents->agents.at(0);
+  EXPECT_EQ(hr.type, "hr");
+  EXPECT_THAT(hr.options.capabilities, ElementsAre("answers"));
+  EXPECT_EQ(hr.options.capacity, 10U);
+  EXPECT_EQ(hr.options.idle_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(hr.subscriptions.at(1).type, "news.");
+  EXPECT_TRUE(hr.subscriptions.at(1).is_prefix);
+  EXPECT_THAT(hr.models, ElementsAre("main")) << "the only model needs no name";
+}
+
+TEST(AgentsFile, tells_all_its_problems_at_once) {
+  const auto agents = agents_of(R"(nmae: x
+models:
+  main: {provider: ofline}
+  other: {provider: offline, rules: [{regex: "(", reply: x}, {reply: y}]}
+agents:
+  - {type: hr, kind: assistnt}
+  - {type: "a/b", kind: assistant, model: mian, capacity: 0}
+  - {type: hr, kind: user_proxy, timeout: 5, end_wrod: x}
+  - {kind: semantic_router, routes: [{name: a, phrases: [money]}, {name: b, phrases: [Money]}]}
+)");
+  ASSERT_FALSE(agents);
+  const std::string text = agents.error().str();
+  for (const char* part :
+       {"desk.yaml:1: nmae: unknown key (did you mean 'name'?)", "desk.yaml:3: models.main.provider: 'ofline'",
+        "desk.yaml:4: models.other.rules", "desk.yaml:4: models.other.rules[1]: expected either",
+        "desk.yaml:6: agents[0].kind: 'assistnt': expected one of assistant, semantic_router, user_proxy (did you mean "
+        "'assistant'?)",
+        "desk.yaml:7: agents[1].type: 'a/b'", "desk.yaml:7: agents[1].capacity: '0'",
+        "desk.yaml:7: agents[1].model: 'mian': expected the name of one of the models of this file (did you mean "
+        "'main'?)",
+        "desk.yaml:8: agents[2].type: 'hr': expected each agent type once", "desk.yaml:8: agents[2].timeout: '5'",
+        "desk.yaml:8: agents[2].end_wrod: unknown key (did you mean 'end_word'?)",
+        "desk.yaml:9: agents[3].type: expected a text, and the key is missing",
+        "desk.yaml:9: agents[3].routes[1].phrases: 'Money': expected a phrase that no other route has"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(AgentsFile, says_that_a_suite_is_something_else) {
+  const auto agents = agents_of("workers: []\n");
+  ASSERT_FALSE(agents);
+  EXPECT_THAT(agents.error().str(), HasSubstr("this is a suite: name one of its workers with --worker"));
+}
+
+constexpr std::string_view kSuite = R"(
+broker: {endpoint: "tcp://127.0.0.1:7700", metrics_port: 9100}
+models: {shared: {provider: offline}}
+workers:
+  - name: one
+    metrics_port: 9101
+    agents: [{type: hr, kind: assistant, model: shared}]
+  - name: two
+    models: {own: {provider: offline}}
+    agents: [{type: finance, kind: assistant, model: own}]
+)";
+
+TEST(SuiteFile, gives_broker_and_workers_with_the_way_to_start_them) {
+  const auto suite = suite_of(kSuite);
+  ASSERT_TRUE(suite) << suite.error().str();
+  EXPECT_EQ(suite->broker.endpoint, "tcp://127.0.0.1:7700");
+  EXPECT_EQ(suite->broker.metrics_port, 9100);
+  ASSERT_EQ(suite->workers.size(), 2U);
+  EXPECT_EQ(suite->workers[0].config.broker, "tcp://127.0.0.1:7700");
+  EXPECT_EQ(suite->workers[0].config.metrics_port, 9101);
+  EXPECT_THAT(suite->workers[1].arguments, ElementsAre("--config", "/nowhere/parley.yaml", "--worker", "two"));
+}
+
+TEST(SuiteFile, tells_all_its_problems_at_once) {
+  const auto suite = suite_of(R"(
+broker: {endpiont: x}
+workers:
+  - {name: one, agents: []}
+  - {name: one, agents: [{type: hr, kind: user_proxy}]}
+  - {name: three, config: missing.yaml, agents: []}
+  - {}
+)");
+  ASSERT_FALSE(suite);
+  const std::string text = suite.error().str();
+  for (const char* part :
+       {":2: broker.endpiont: unknown key (did you mean 'endpoint'?)",
+        ":4: workers[0].agents: expected a list with at least one agent", ":5: workers[1].name: 'one': expected each",
+        "/nowhere/missing.yaml: cannot be read: No such file or directory", ":6: workers[2].agents: unknown key",
+        ":7: workers[3].name: expected a text, and the key is missing"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(SuiteFile, may_be_an_agents_file) {
+  const auto suite = suite_of(kAgents);
+  ASSERT_TRUE(suite) << suite.error().str();
+  EXPECT_EQ(suite->workers.size(), 1U);
+  EXPECT_THAT(suite->workers[0].arguments, ElementsAre("--config", "/nowhere/parley.yaml"));
+}
+
+TEST(HelpDeskExample, is_a_valid_suite_of_four_workers) {
+  const auto suite = load_suite(PARLEY_SOURCE_DIR "/agents/examples/helpdesk/parley.yaml");
+  ASSERT_TRUE(suite) << suite.error().str();
+  EXPECT_EQ(suite->workers.size(), 4U);
+}
+
+TEST(HelpDeskExample, has_workers_that_can_be_started_by_name) {
+  const std::filesystem::path file = PARLEY_SOURCE_DIR "/agents/examples/helpdesk/parley.yaml";
+  const auto worker = load_agents(file, "finance");
+  ASSERT_TRUE(worker) << worker.error().str();
+  EXPECT_EQ(worker->agents.at(0).type, "finance");
+  const auto unknown = load_agents(file, "legal");
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().str(), HasSubstr("no worker has this name; there are router, hr, finance, user-proxy"));
+}
+
+struct DeploymentTest : testing::Test {
+  asio::io_context io;
+  SystemClock clock;
+  SeededRandom random{1};
+  Deployment deployment{io, clock, random};
+};
+
+constexpr std::string_view kNeedsKey = R"(
+models: {gpt: {provider: openai, model: x, api_key_env: PARLEY_TEST_NO_SUCH_KEY}, off: {provider: offline}}
+agents: [{type: hr, kind: assistant, model: MODEL}]
+)";
+
+std::string with_model(std::string_view model) {
+  std::string text(kNeedsKey);
+  return text.replace(text.find("MODEL"), 5, model);
+}
+
+TEST_F(DeploymentTest, names_file_model_and_variable_of_a_missing_key) {
+  const auto agents = agents_of(with_model("gpt"));
+  ASSERT_TRUE(agents) << agents.error().str();
+  const Result<> prepared = deployment.prepare(*agents);
+  ASSERT_FALSE(prepared);
+  EXPECT_EQ(prepared.error().code, ErrorCode::bad_configuration);
+  EXPECT_THAT(prepared.error().message, HasSubstr("desk.yaml: models.gpt: "));
+  EXPECT_THAT(prepared.error().message, HasSubstr("PARLEY_TEST_NO_SUCH_KEY"));
+}
+
+TEST_F(DeploymentTest, needs_no_key_for_a_model_that_no_agent_uses) {
+  const auto agents = agents_of(with_model("off"));
+  ASSERT_TRUE(agents) << agents.error().str();
+  EXPECT_TRUE(deployment.prepare(*agents));
+}
+
+}  // namespace
+}  // namespace parley::host
