@@ -1,0 +1,66 @@
+// What one seed stands for: how many processes, how fast the network, how tight the limits, which faults.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker/core/core.hpp"
+#include "libmsg/core/random.hpp"
+#include "tests/sim/schedule.hpp"
+
+namespace parley::sim {
+
+enum class Fault : std::uint8_t {
+  crash_machine,
+  pause_machine,
+  drain_machine,
+  cut_connection,    ///< silently: both sides must find out
+  break_connection,  ///< both sides are told, some time
+  slow_reader,
+  crash_broker,
+  pause_broker,
+  shut_broker_down,
+};
+inline constexpr std::uint64_t kFaultKinds = 9;
+
+struct PlannedFault {
+  Fault fault{};
+  Duration at{};
+  std::size_t machine = 0;
+  Duration lasting{};
+};
+
+struct HostedType {
+  std::string name;
+  std::uint16_t index = 0;
+  std::vector<std::string> capabilities;
+  std::uint32_t capacity = 1;
+};
+
+struct MachinePlan {
+  std::string name;
+  std::vector<HostedType> types;  ///< none: a client
+  std::uint64_t credit_bytes = 0;
+  Duration inbox_delay{};  ///< between the I/O thread and the loop thread
+  std::uint64_t bursts = 0;
+  Duration idle_timeout{};
+  std::uint32_t max_mailbox = 1024;
+};
+
+struct Scenario {
+  broker::CoreConfig broker;
+  std::vector<MachinePlan> machines;
+  std::vector<std::string> types;
+  std::uint64_t keys_per_type = 1;
+  Duration load_time{};
+  Duration settle_time{};
+  Duration min_latency{};
+  Duration max_latency{};
+  std::size_t max_padding = 0;
+  std::vector<PlannedFault> faults;
+};
+
+[[nodiscard]] Scenario make_scenario(Random& random);
+
+}  // namespace parley::sim
