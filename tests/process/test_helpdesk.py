@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""The help desk as it is deployed: broker, router, departments and user proxy in processes of their own."""
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+BIN = Path(os.environ.get("PARLEY_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
+SUITE = Path(__file__).resolve().parents[2] / "agents" / "examples" / "helpdesk" / "parley.yaml"
+WORKERS = ["router", "hr", "finance", "user-proxy"]
+PATIENCE = 60
+
+
+def clean_environment():
+    return {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
+
+
+class Daemon:
+    """A process of ours that says in one JSON line when it is ready."""
+
+    def __init__(self, program, *arguments):
+        self.process = subprocess.Popen([str(BIN / program), *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True, env=clean_environment())
+        os.set_blocking(self.process.stdout.fileno(), False)
+
+    def ready(self):
+        line, deadline = "", time.monotonic() + PATIENCE
+        while not line.endswith("\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                raise AssertionError(f"not ready in time; log: {self.stop()}")
+            piece = self.process.stdout.read()
+            if piece == "":
+                raise AssertionError(f"ended with {self.process.wait()} before it was ready; log: {self.stop()}")
+            line += piece or ""
+        return json.loads(line)
+
+    def terminate(self):
+        """SIGTERM, and the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=PATIENCE)
+
+    def stop(self):
+        """Ends the process whatever its state, and gives its log."""
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.process.communicate(timeout=PATIENCE)[1]
+
+
+def get(port, path):
+    """Status and text of a page of the health port."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+class ProcessTest(unittest.TestCase):
+    def setUp(self):
+        # Short, because a socket's path is limited.
+        self.folder = tempfile.mkdtemp(prefix="parley-h-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.endpoint = f"ipc://{self.folder}/broker.sock"
+
+    def start(self, program, *arguments):
+        daemon = Daemon(program, *arguments)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def start_broker(self):
+        broker = self.start("parley-broker", "--listen", self.endpoint, "--log-level", "warn")
+        broker.ready()
+        return broker
+
+    def start_worker(self, name):
+        return self.start("parley-agent", "--config", str(SUITE), "--worker", name, "--broker", self.endpoint,
+                          "--metrics-port", "0")
+
+    def wait_until(self, condition, what):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, f"no {what} within {PATIENCE} s")
+            time.sleep(0.05)
+
+
+class HelpDesk(ProcessTest):
+    def setUp(self):
+        super().setUp()
+        self.broker = self.start_broker()
+        self.workers = {name: self.start_worker(name) for name in WORKERS}
+        self.ports = {name: worker.ready()["metrics_port"] for name, worker in self.workers.items()}
+
+    def say(self, session, text):
+        """What the user proxy answers, as (from, text)."""
+        result = subprocess.run([str(BIN / "parley"), "request", f"user_proxy/{session}", text, "--json", "--timeout",
+                                 "30s", "--broker", self.endpoint], capture_output=True, text=True, timeout=PATIENCE,
+                                stdin=subprocess.DEVNULL, env=clean_environment())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        reply = json.loads(result.stdout.splitlines()[-1])["reply"]
+        return reply["from"], reply["text"]
+
+    def chat(self, session, *lines):
+        """The answers of one `parley chat`, as (from, is_final)."""
+        result = subprocess.run([str(BIN / "parley"), "chat", "--session", session, "--json", "--broker", self.endpoint],
+                                input="".join(line + "\n" for line in lines), capture_output=True, text=True,
+                                timeout=PATIENCE, env=clean_environment())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return [(answer["from"], answer["is_final"]) for answer in map(json.loads, result.stdout.splitlines())]
+
+    def test_messages_reach_the_department_that_they_are_about(self):
+        sender, text = self.say("alice", "I am an employee and would like to take a holiday")
+        self.assertEqual(sender, "hr")
+        self.assertIn("28 days of holiday", text)
+        sender, text = self.say("bob", "who sends money for an invoice?")
+        self.assertEqual(sender, "finance")
+        self.assertIn("invoices as PDF", text)
+
+    def test_a_chat_stays_with_its_department_until_the_end_word(self):
+        answers = self.chat("alice", "hr please", "what about money?", "END", "now my budget", "END")
+        self.assertEqual(answers, [("hr", False), ("hr", False), ("user_proxy", True), ("finance", False),
+                                   ("user_proxy", True)])
+
+    def test_two_sessions_at_once_stay_apart(self):
+        self.assertEqual(self.say("alice", "human resources")[0], "hr")
+        self.assertEqual(self.say("bob", "finance")[0], "finance")
+        self.assertEqual(self.say("alice", "and another thing")[0], "hr")
+        self.assertEqual(self.say("bob", "and another thing")[0], "finance")
+
+    def test_an_unknown_intent_gets_a_question(self):
+        sender, text = self.say("alice", "what is the weather?")
+        self.assertEqual(sender, "router")
+        self.assertIn("- HR: ", text)
+        self.assertIn("- finance: ", text)
+        self.assertEqual(self.say("alice", "then finance")[0], "finance")
+
+    def test_a_killed_department_comes_back_and_the_conversation_goes_on(self):
+        self.assertEqual(self.say("alice", "hr")[0], "hr")
+        self.workers["hr"].stop()
+        self.start_worker("hr").ready()
+        self.assertEqual(self.say("alice", "are you still there?")[0], "hr")
+
+    def test_workers_count_their_turns_and_tokens(self):
+        self.say("alice", "hr")
+        status, page = get(self.ports["hr"], "/metrics")
+        self.assertEqual(status, 200)
+        self.assertIn('parley_agent_turns_total{agent_type="hr",outcome="ok"} 1', page)
+        self.assertIn('gen_ai_client_token_usage_sum{gen_ai_agent_name="hr"', page)
+        self.assertEqual(get(self.ports["hr"], "/readyz")[0], 200)
+        self.assertEqual(get(self.ports["hr"], "/livez")[0], 200)
+
+    def test_workers_are_not_ready_without_the_broker_and_come_back_with_it(self):
+        self.broker.stop()
+        self.wait_until(lambda: get(self.ports["hr"], "/readyz")[0] == 503, "worker that is not ready")
+        self.assertEqual(get(self.ports["hr"], "/livez")[0], 200)
+        self.start_broker()
+        for name in WORKERS:
+            self.wait_until(lambda: get(self.ports[name], "/readyz")[0] == 200, f"ready {name}")
+        self.assertEqual(self.say("alice", "hr")[0], "hr")
+
+    def test_every_process_drains_at_sigterm_and_exits_0(self):
+        for name in WORKERS:
+            self.assertEqual(self.workers[name].terminate(), 0, name)
+        self.assertEqual(self.broker.terminate(), 0)
+
+
+class Worker(ProcessTest):
+    def run_agent(self, *arguments):
+        return subprocess.run([str(BIN / "parley-agent"), *arguments], capture_output=True, text=True, timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL, env=clean_environment())
+
+    def write(self, text):
+        file = Path(self.folder) / "agents.yaml"
+        file.write_text(text)
+        return str(file)
+
+    def test_waits_for_a_broker_that_is_not_there_yet(self):
+        worker = self.start_worker("hr")
+        self.start_broker()
+        self.assertEqual(worker.ready()["agents"], ["hr"])
+
+    def test_stops_at_once_while_it_waits_for_a_broker(self):
+        worker = self.start_worker("hr")
+        started = time.monotonic()
+        time.sleep(0.5)
+        self.assertEqual(worker.terminate(), 0)
+        self.assertLess(time.monotonic() - started, 15)
+
+    def test_reports_all_problems_of_its_configuration_and_exits_2(self):
+        file = self.write("agents:\n  - {type: hr, kind: assistnt}\n  - {type: 'a b', kind: user_proxy, timout: 5s}\n")
+        result = self.run_agent("--config", file)
+        self.assertEqual(result.returncode, 2)
+        for part in ("agents.yaml:2: agents[0].kind: 'assistnt'", "did you mean 'assistant'?",
+                     "agents.yaml:3: agents[1].type: 'a b'", "agents[1].timout: unknown key (did you mean 'timeout'?)"):
+            self.assertIn(part, result.stderr)
+
+    def test_names_a_missing_file_flag_key_or_port_and_exits_2(self):
+        needs_key = self.write("models: {m: {provider: openai, model: x, api_key_env: NO_SUCH_KEY_HERE}}\n"
+                               "agents: [{type: hr, kind: assistant}]\n")
+        for arguments, text in ((["--config", "/nonexistent.yaml"], "/nonexistent.yaml"), (["--nonsense"], "--nonsense"),
+                                ([], "--config"), (["--config", needs_key], "NO_SUCH_KEY_HERE"),
+                                (["--config", str(SUITE), "--worker", "nobody"], "nobody"),
+                                (["--config", str(SUITE), "--worker", "hr", "--broker", "tcp://192.0.2.1:1"], "insecure")):
+            result = self.run_agent(*arguments)
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertIn(text, result.stderr)
+
+    def test_says_which_metrics_port_is_taken_and_exits_2(self):
+        self.start_broker()
+        port = self.start_worker("hr").ready()["metrics_port"]
+        result = self.run_agent("--config", str(SUITE), "--worker", "hr", "--broker", self.endpoint, "--metrics-port",
+                                str(port))
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(f"127.0.0.1:{port}", result.stderr)
+
+    def test_shows_help_with_an_example_and_the_kinds(self):
+        result = self.run_agent("--help")
+        self.assertEqual(result.returncode, 0)
+        for part in ("Example: ", "assistant", "semantic_router", "user_proxy", "--metrics-port"):
+            self.assertIn(part, result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
