@@ -26,7 +26,7 @@ T run_task(asio::io_context& io, asio::awaitable<T> task) {
   std::optional<T> result;
   std::exception_ptr failure;
   asio::co_spawn(io, std::move(task), [&](std::exception_ptr error, T value) {
-    failure = error;
+    failure = std::move(error);
     result = std::move(value);
   });
   run_until(io, [&] { return result.has_value(); });

@@ -91,13 +91,14 @@ std::string chunk_frame(std::string_view content) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string size;
   for (std::size_t left = content.size(); left > 0; left /= 16) size.insert(size.begin(), kDigits[left % 16]);
-  return (size.empty() ? "0" : size) + "\r\n" + std::string(content) + "\r\n";
+  if (size.empty()) size = "0";
+  return size.append("\r\n").append(content).append("\r\n");
 }
 
 /// The bytes on the wire, in the pieces in which they are sent.
 std::vector<std::string> pieces_of(const StubReply& reply, bool is_streamed) {
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Stub\r\n";
-  for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : reply.headers) head.append(name).append(": ").append(value).append("\r\n");
   const bool is_raw = !reply.raw_body.empty();
   std::string type = is_raw ? reply.content_type : "";
   if (type.empty()) type = is_streamed && reply.status == 200 ? "text/event-stream" : "application/json";

@@ -81,12 +81,11 @@ TEST_F(TurnCall, ends_at_the_deadline_of_the_message) {
 
 TEST_F(TurnCall, throws_what_the_sink_throws) {
   FakeTurn turn(1h);
-  EXPECT_THROW(call(0ms, turn,
-                    [](std::string_view) -> Task<Result<>> {
-                      throw std::runtime_error("sink");
-                      co_return Result<>{};
-                    }),
-               std::runtime_error);
+  const ChunkSink throwing = [](std::string_view) -> Task<Result<>> {
+    throw std::runtime_error("sink");
+    co_return Result<>{};
+  };
+  EXPECT_THROW(static_cast<void>(call(0ms, turn, throwing)), std::runtime_error);
 }
 
 }  // namespace
