@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agents/kinds/kinds.hpp"
+#include "agents/llm/turn_call.hpp"
 
 namespace parley::kinds {
 
@@ -29,7 +30,7 @@ Task<Result<Answer>> Assistant::on(const Text& message, Context& context) {
     sink = [&context, &name](std::string_view piece) { return context.part(TextPart{std::string(piece), name}); };
   }
   std::expected<llm::Completion, llm::ModelError> completion =
-      co_await model_->complete(std::move(request), std::move(sink));
+      co_await llm::complete_in_turn(*model_, std::move(request), context, std::move(sink));
   if (!completion) co_return fail(std::move(completion).error().error);
 
   Answer answer{completion->text, name, false, std::move(completion->usage)};

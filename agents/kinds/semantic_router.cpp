@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agents/kinds/kinds.hpp"
+#include "agents/llm/turn_call.hpp"
 
 namespace parley::kinds {
 
@@ -69,7 +70,8 @@ Task<Result<Routed>> SemanticRouter::on(const Text& message, Context& context) {
   request.temperature = 0;
   request.max_tokens = kMaxRouteTokens;
   request.deadline = context.deadline();
-  std::expected<llm::Completion, llm::ModelError> completion = co_await model_->complete(std::move(request));
+  std::expected<llm::Completion, llm::ModelError> completion =
+      co_await llm::complete_in_turn(*model_, std::move(request), context);
   if (!completion) co_return fail(std::move(completion).error().error);
   co_return routed(route_named_by(completion->text, routes_));
 }
