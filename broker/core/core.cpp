@@ -5,6 +5,7 @@
 
 #include "broker/core/control.hpp"
 #include "broker/core/flusher.hpp"
+#include "broker/core/invariants.hpp"
 #include "broker/core/lifecycle.hpp"
 #include "broker/core/outbox.hpp"
 #include "broker/core/placement.hpp"
@@ -227,6 +228,8 @@ std::vector<std::uint64_t> Core::roster() const {
 }
 
 std::vector<wire::NamedNumber> Core::numbers() const { return Reports(impl_->state()).numbers(); }
+
+std::vector<std::string> Core::broken_invariants() const { return find_broken_invariants(impl_->state()); }
 
 wire::PsReport Core::ps(TimePoint now) const {
   wire::PsReport report = Reports(impl_->state()).ps();

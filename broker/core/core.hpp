@@ -115,6 +115,8 @@ class Core {
   /// Counters and gauges by their METRICS.md names; allocation-free reads for the metrics page.
   [[nodiscard]] std::vector<wire::NamedNumber> numbers() const;
   [[nodiscard]] wire::PsReport ps(TimePoint now) const;
+  /// Walks everything and names what contradicts something else; empty when the books balance. For tests.
+  [[nodiscard]] std::vector<std::string> broken_invariants() const;
 
  private:
   class Impl;

@@ -88,6 +88,7 @@ class DeliveryTable {
 
   [[nodiscard]] std::size_t size() const { return slots_.live(); }
   Slab<Delivery>& slots() { return slots_; }
+  [[nodiscard]] const Slab<Delivery>& slots() const { return slots_; }
 
  private:
   std::uint32_t first_generation_;

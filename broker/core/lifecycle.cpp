@@ -74,6 +74,7 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
   Session* const old[] = {state_.sessions.find_peer(peer), state_.sessions.find_incarnation(hello.incarnation)};
   const std::size_t replaced = (old[0] != nullptr ? 1U : 0U) + (old[1] != nullptr && old[1] != old[0] ? 1U : 0U);
   if (state_.sessions.size() - replaced >= state_.config.max_sessions) return refuse(peer, "too many sessions");
+  if (!has_room_for(hello)) return refuse(peer, "the broker knows too many agent types or subscriptions");
   if (old[0] != nullptr) dissolve(*old[0], "replaced by a new HELLO", Parting::lost, orphans);
   if (old[1] != nullptr && old[1] != old[0]) dissolve(*old[1], "replaced by a new HELLO", Parting::lost, orphans);
 
@@ -95,8 +96,19 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
   for (const wire::LiveActivation& activation : hello.activations) announce(session, activation);
   if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
   for (const std::uint32_t slot : orphans) placement_.reroute(slot);
-  for (const wire::TypeRegistration& type : hello.types) placement_.unpark(*state_.registry.find(type.name));
+  for (const wire::TypeRegistration& offer : hello.types) {
+    if (AgentType* const type = state_.registry.find(offer.name)) placement_.unpark(*type);
+  }
   check_recovery();
+}
+
+bool Lifecycle::has_room_for(const wire::Hello& hello) {
+  const auto is_new = [&](const wire::TypeRegistration& type) { return state_.registry.find(type.name) == nullptr; };
+  const auto new_types = static_cast<std::size_t>(std::ranges::count_if(hello.types, is_new));
+  const Session* const old = state_.sessions.find_incarnation(hello.incarnation);
+  const std::size_t freed = old != nullptr ? old->subscriptions.size() : 0;
+  return state_.registry.size() + new_types <= state_.config.max_types &&
+         state_.subscriptions.size() - freed + hello.subscriptions.size() <= state_.config.max_subscriptions;
 }
 
 void Lifecycle::welcome(Session& session) {
@@ -331,6 +343,7 @@ void Lifecycle::drop_orphan_subscriptions(AgentType& type) {
 // ---- time
 
 void Lifecycle::sweep() {
+  state_.suggestions_left = kSuggestionsPerSweep;
   for (std::size_t slot = 0; slot < state_.sessions.all().size(); slot++) {
     Session* const session = state_.sessions.all()[slot].get();
     if (session == nullptr || state_.now - session->last_heard < state_.config.session_timeout) continue;

@@ -54,6 +54,7 @@ class Lifecycle {
   void drop_joining(PeerHandle peer);
   void refuse(PeerHandle peer, std::string reason);
   void open(PeerHandle peer, wire::Hello hello);
+  [[nodiscard]] bool has_room_for(const wire::Hello& hello);
   void welcome(Session& session);
   void announce(Session& session, const wire::LiveActivation& activation);
   void evict(Session& session, std::string_view id, Epoch epoch);

@@ -30,14 +30,25 @@ void Outbox::data(Session& session, const wire::EnvelopeFields& fields) {
                             fields.attributes.size() + fields.payload.size();
   FrameQueue& queue = session.out.data();
   if (append_envelope(queue.open(bytes), fields)) queue.added();
-  mark(session);
-  if (queue.bytes() > state_.config.max_session_queue_bytes + kReserveBytes) doom(session, "queue overflow");
+  wrote(session);
 }
 
 void Outbox::control(Session& session, const wire::EnvelopeFields& fields) {
   FrameQueue& queue = session.out.control();
   if (append_envelope(queue.open(wire::kEnvelopeHeaderBytes + fields.payload.size()), fields)) queue.added();
+  wrote(session);
+}
+
+void Outbox::accept(Session& session, std::uint64_t message_id, std::uint32_t recipients) {
+  session.out.accept(message_id, recipients);
+  wrote(session);
+}
+
+void Outbox::wrote(Session& session) {
   mark(session);
+  if (session.out.bytes() > state_.config.max_session_queue_bytes + kReserveBytes) [[unlikely]] {
+    doom(session, "it does not take what is meant for it");
+  }
 }
 
 void Outbox::error(Session& session, std::uint64_t message_id, const Error& error) {

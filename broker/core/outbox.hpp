@@ -29,6 +29,8 @@ class Outbox {
 
   /// ERROR for a message of the session; an `overloaded` one says when to try again.
   void error(Session& session, std::uint64_t message_id, const Error& error);
+  /// Lists a one-way message in the next ACCEPTED.
+  void accept(Session& session, std::uint64_t message_id, std::uint32_t recipients);
   /// REPLY to a control request. Becomes an ERROR when it does not fit.
   void reply(Session& session, std::uint64_t message_id, std::string_view payload_type, Bytes payload);
   /// A data envelope of the broker's own (ACTIVATE, PASSIVATE, EVICT, CANCEL), in order with the session's other data.
@@ -49,6 +51,9 @@ class Outbox {
   void reset(PeerHandle peer, SessionToken token, std::string reason);
 
  private:
+  /// Marks the session, and dooms it when it takes nothing although its queue is beyond all bounds.
+  void wrote(Session& session);
+
   State& state_;
 };
 

@@ -23,8 +23,12 @@ Failure Placement::route(std::uint32_t slot, const EnvelopeView& envelope) {
   }
   AgentType* const type = state_.registry.find(parts.type);
   if (type == nullptr || !type->is_known()) {
-    return Error(ErrorCode::unknown_agent_type,
-                 "no agent type " + in_quotes(parts.type) + state_.registry.suggestion(parts.type));
+    std::string text = "no agent type " + in_quotes(parts.type);
+    if (state_.suggestions_left > 0) {
+      state_.suggestions_left--;
+      text += state_.registry.suggestion(parts.type);
+    }
+    return Error(ErrorCode::unknown_agent_type, std::move(text));
   }
   return place(slot, *type, id, envelope.bytes());
 }

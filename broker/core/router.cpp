@@ -77,8 +77,7 @@ void Router::on_send(Session& from, const EnvelopeView& envelope) {
     settlement_.close(slot);
     return outbox_.error(from, id, *failure);
   }
-  from.out.accept(id, 1);
-  outbox_.mark(from);
+  outbox_.accept(from, id, 1);
 }
 
 void Router::on_event(Session& from, const EnvelopeView& envelope) {
@@ -102,8 +101,7 @@ void Router::on_event(Session& from, const EnvelopeView& envelope) {
   } else {
     recipients = fan_out(envelope, limit_of(envelope));
   }
-  from.out.accept(id, recipients);
-  outbox_.mark(from);
+  outbox_.accept(from, id, recipients);
 }
 
 std::uint32_t Router::fan_out(const EnvelopeView& event, Limit limit) {

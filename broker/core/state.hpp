@@ -20,6 +20,9 @@
 
 namespace parley::broker {
 
+/// Comparing a misspelt name with every known one costs time, and an outsider can ask for it at will.
+inline constexpr std::uint32_t kSuggestionsPerSweep = 16;
+
 /// A frame for a connection without a session.
 struct StrangerFrame {
   PeerHandle peer = 0;
@@ -72,6 +75,7 @@ struct State {
   /// Messages that wait for the end of recovery, in order.
   DeliveryList recovering;
   std::uint32_t epoch_counter = 0;
+  std::uint32_t suggestions_left = kSuggestionsPerSweep;
 
   /// Sessions with something to send; a slot may be listed although its session is clean by now.
   std::vector<std::uint32_t> dirty;

@@ -180,6 +180,8 @@ class Bus : public ::testing::Test {
 
  protected:
   void SetUp() override { start(); }
+  /// Whatever a test did, the books must balance.
+  void TearDown() override { EXPECT_EQ(core->broken_invariants(), std::vector<std::string>{}); }
 
  private:
   std::deque<FakePeer> peers_;

@@ -128,6 +128,23 @@ TEST_F(Queues, go_out_one_bundle_per_destination_first) {
   EXPECT_EQ(sink.frames[2].first, big.handle());
 }
 
+TEST_F(Queues, of_a_peer_that_takes_not_even_its_errors_end_its_session) {
+  start({.max_session_queue_bytes = 1000});
+  FakePeer& peer = client();
+  sink.status[peer.handle()] = SendStatus::full;
+  std::uint64_t id = 0;
+  for (int round = 0; round < 2000 && number("parley_broker_sessions") == 1; round++) {
+    ByteBuffer frame;
+    wire::begin_bundle(frame, peer.token);
+    for (int i = 0; i < 500; i++) {
+      ASSERT_TRUE(wire::append_envelope(frame, {.message_id = ++id, .target = "nobody/x"}).has_value());
+    }
+    core->on_frame(peer.handle(), frame.bytes(), now);
+  }
+  EXPECT_EQ(number("parley_broker_sessions"), 0U);
+  EXPECT_EQ(number("parley_broker_queued_bytes"), 0U);
+}
+
 class BadInput : public Bus {};
 
 TEST_F(BadInput, that_is_no_bundle_is_counted) {

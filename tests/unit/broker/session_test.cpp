@@ -164,6 +164,13 @@ TEST_F(SessionLife, is_refused_when_there_are_too_many) {
   EXPECT_TRUE(client().token.is_zero());
 }
 
+TEST_F(SessionLife, is_refused_when_it_brings_too_many_types) {
+  start({.max_types = 1});
+  EXPECT_FALSE(worker({"hr"}).token.is_zero());
+  EXPECT_FALSE(worker({"hr"}).token.is_zero());
+  EXPECT_TRUE(worker({"finance"}).token.is_zero());
+}
+
 TEST_F(SessionLife, ended_by_goodbye_fails_what_was_sent_to_it) {
   FakePeer& hr = worker({"hr"});
   FakePeer& caller = client();
