@@ -137,7 +137,8 @@ Task<Result<>> AgentHost::unregister_type(std::string name) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     port_->remove_type(i, name);
     if (connections_[i].session.is_zero()) continue;
-    Result<> answer = co_await control(i, wire::Kind::unregister_type, wire::encode_body(wire::TypeName{name}), name);
+    const wire::TypeName body{name};
+    Result<> answer = co_await control(i, wire::Kind::unregister_type, wire::encode_body(body), name);
     if (!answer) outcome = std::move(answer);
   }
   // Everything that the broker had sent before its answer is here, so what waits is the rest.

@@ -32,7 +32,8 @@ parley::Task<parley::Result<std::string>> ask(parley::LocalRuntime& runtime) {
   if (!made) co_return parley::fail(made.error());
   auto id = parley::AgentId::make("clerk", "desk-1");
   if (!id) co_return parley::fail(id.error());
-  auto answer = co_await runtime.client().request<Answer>(*id, Question{"open today?"});
+  const Question question{"open today?"};
+  auto answer = co_await runtime.client().request<Answer>(*id, question);
   co_await runtime.stop();
   if (!answer) co_return parley::fail(answer.error());
   co_return answer->text;
