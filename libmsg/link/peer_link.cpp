@@ -249,7 +249,7 @@ bool PeerLink::on_frame(Bytes frame, TimePoint now) {
     const auto envelope = wire::EnvelopeView::parse(raw.bytes);
     if (!envelope) {
       counters_.malformed_frames++;
-    } else if (on_control(*envelope, now)) {
+    } else if (on_control(*envelope, bundle->token(), now)) {
       is_for_host = true;
     }
   });
@@ -259,18 +259,21 @@ bool PeerLink::on_frame(Bytes frame, TimePoint now) {
 }
 
 /// True when the envelope is (also) for the host.
-bool PeerLink::on_control(const wire::EnvelopeView& envelope, TimePoint now) {
+bool PeerLink::on_control(const wire::EnvelopeView& envelope, SessionToken token, TimePoint now) {
   const bool is_ready_now = state_ == State::ready;
+  // Only a refusal of HELLO has no token; another RESET belongs to an older session.
+  const bool is_refusal = state_ == State::greeting && token.is_zero();
   switch (envelope.kind()) {
     case Kind::welcome:
       if (state_ == State::greeting) on_welcome(envelope, now);
       return false;
     case Kind::reset:
       if (is_ready_now) on_dismissed("the broker does not know the session: " + reason_of(envelope), now);
+      if (is_refusal) on_refused(envelope, now);
       return false;
     case Kind::goodbye:
       if (is_ready_now) on_dismissed("the broker said goodbye: " + reason_of(envelope), now);
-      if (state_ == State::greeting) on_refused(envelope, now);
+      if (is_refusal) on_refused(envelope, now);
       return false;
     case Kind::drain:
       if (is_ready_now) events_.emplace_back(DrainRequested{});

@@ -149,7 +149,7 @@ class PeerLink {
   };
 
   void encode_hello();
-  bool on_control(const wire::EnvelopeView& envelope, TimePoint now);
+  bool on_control(const wire::EnvelopeView& envelope, SessionToken token, TimePoint now);
   void on_welcome(const wire::EnvelopeView& envelope, TimePoint now);
   void on_heartbeat_ack(std::uint64_t echoed_ns, TimePoint now);
   void on_dismissed(const std::string& reason, TimePoint now);

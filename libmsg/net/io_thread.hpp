@@ -21,8 +21,8 @@ namespace parley::net {
 
 struct IoThreadOptions {
   /// One per shard; connection i goes to endpoints[i].
-  std::vector<std::string> endpoints;
-  link::PeerLinkConfig link;
+  std::vector<std::string> endpoints{};
+  link::PeerLinkConfig link{};
   /// Allows endpoints beyond loopback and ipc although nothing is encrypted.
   bool is_insecure_allowed = false;
   /// Batches that may wait for the thread; what exceeds it is answered with `overloaded`.

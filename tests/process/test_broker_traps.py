@@ -291,7 +291,7 @@ class Traps(BrokerCase):
         for bomb in (b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\x91" * 100_000, b"\xdb\xff\xff\xff\xff", b""):
             peer = self.peer()
             peer.send(bundle(0, envelope(HELLO, payload=bomb)))
-            self.assertIsNotNone(peer.receive_kind(GOODBYE, timeout_s=5), bomb[:5])
+            self.assertIsNotNone(peer.receive_kind(GOODBYE, RESET, timeout_s=5), bomb[:5])
         self.assertLess(self.resident_mib(), before + 30)
         self.assert_serves()
 

@@ -162,6 +162,14 @@ TEST_F(LinkSession, tells_a_refusal_and_tries_again) {
   EXPECT_TRUE(link.take_reopen(now));
 }
 
+TEST_F(LinkSession, does_not_take_a_late_reset_of_an_old_session_for_a_refusal) {
+  link.on_opened(now);
+  EXPECT_FALSE(link.on_frame(with_reason(kToken, Kind::reset, "").bytes(), now));
+  EXPECT_FALSE(link.take_event());
+  EXPECT_FALSE(link.on_frame(welcome(kToken + 1).bytes(), now));
+  EXPECT_TRUE(link.is_ready());
+}
+
 // [P-PEER-3]
 TEST_F(LinkSession, ends_when_the_broker_is_silent_for_the_session_timeout) {
   open_session();
