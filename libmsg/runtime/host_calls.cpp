@@ -50,10 +50,11 @@ Task<Result<Payload>> AgentHost::request(Turn* turn, Target target, Payload mess
 Task<Result<>> AgentHost::send(Turn* turn, Target target, Payload message, CallOptions options) {
   Outgoing outgoing{turn, wire::Kind::send, std::move(target).take(), 0, std::move(message), std::move(options)};
   outgoing.connection = shard_of(outgoing.target, connections_.size());
-  const Result<std::uint32_t> accepted = co_await suspend<Result<std::uint32_t>>(
-      [this, outgoing = std::move(outgoing)](AcceptHandler resume, asio::cancellation_slot slot) mutable {
-        begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
-      });
+  // Has a name because g++ 12 destroys a temporary closure with such captures twice when it stands behind co_await.
+  auto start = [this, outgoing = std::move(outgoing)](AcceptHandler resume, asio::cancellation_slot slot) mutable {
+    begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
+  };
+  const Result<std::uint32_t> accepted = co_await suspend<Result<std::uint32_t>>(std::move(start));
   if (!accepted) co_return fail(accepted.error());
   co_return Result<>{};
 }
