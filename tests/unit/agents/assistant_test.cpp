@@ -9,9 +9,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct AssistantTest : KindsFixture {
-  void host_assistant(AssistantOptions options = {.system_prompt = "Be brief."}) {
-    host("hr", [this, options](const AgentId&) { return std::make_unique<Assistant>(options, model); });
+  AssistantTest() { options.system_prompt = "Be brief."; }
+
+  void host_assistant() {
+    host("hr", [this](const AgentId&) { return std::make_unique<Assistant>(options, model); });
   }
+
+  AssistantOptions options;
   std::shared_ptr<test::ScriptedModel> model = std::make_shared<test::ScriptedModel>();
 };
 
@@ -61,9 +65,8 @@ TEST_F(AssistantTest, does_not_spend_tokens_on_an_answer_that_nobody_gets) {
 }
 
 TEST_F(AssistantTest, answers_events_on_its_topic) {
-  AssistantOptions options;
   options.answer_topic = "answers";
-  host_assistant(options);
+  host_assistant();
   model->will_answer("a");
   std::vector<Answer> heard;
   host_closure("listener",

@@ -43,7 +43,7 @@ TEST(History, does_not_keep_a_turn_that_is_larger_than_all_it_may_keep) {
 }
 
 TEST(History, of_no_turns_keeps_nothing) {
-  History history({.max_turns = 0});
+  History history({.max_turns = 0, .max_bytes = 1000});
   history.add("q", "a");
   EXPECT_EQ(history.turns(), 0U);
 }
