@@ -45,7 +45,7 @@ struct Delivery {
   std::uint32_t timer_previous = kNil;
   std::uint32_t timer_next = kNil;
   std::uint32_t timer_bucket = 0;
-  /// The envelope: of every waiting message, and of a one-way until it is done (it may become a dead letter).
+  /// The envelope: of every waiting message, and until their end of one-way messages and traced requests.
   ByteBuffer envelope;
 
   [[nodiscard]] bool is_request() const { return kind == wire::Kind::request; }

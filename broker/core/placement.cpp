@@ -103,7 +103,10 @@ Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes
   if (target.is_passivating) [[unlikely]]
     return hold(slot, activation, envelope);
   Session& worker = state_.sessions[target.worker];
-  const std::size_t bytes = delivery.is_request() ? envelope.size() : 2 * envelope.size();
+  // A one-way message may become a dead letter, and the failure of a traced request is a hop of its trace.
+  const auto flags = wire::load<std::uint8_t>(envelope.data() + wire::layout::kFlags);
+  const bool is_kept = !delivery.is_request() || (flags & wire::kFlagTraced) != 0;
+  const std::size_t bytes = is_kept ? 2 * envelope.size() : envelope.size();
   if (!outbox_.fits(worker, bytes) || worker.deliveries.count >= state_.config.max_inflight_per_session) [[unlikely]] {
     return overloaded("the queue of worker " + in_quotes(worker.name) + " is full");
   }
@@ -114,12 +117,11 @@ Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(delivery.deadline - state_.now);
     wire::patch_remaining_ms(queued.bytes, static_cast<std::uint32_t>(std::max<std::int64_t>(left.count(), 0)));
   }
-  if (!delivery.is_request()) settlement_.keep(slot, envelope);
+  if (is_kept) settlement_.keep(slot, envelope);
   delivery.place = Place::worker;
   delivery.worker = worker.slot;
   delivery.frame = queued.position.frame;
   delivery.offset = queued.position.offset;
-  if (delivery.is_request() && !delivery.envelope.is_empty()) delivery.envelope.clear();
   state_.deliveries.append(worker.deliveries, slot);
   state_.counters.deliveries++;
   outbox_.mark(worker);

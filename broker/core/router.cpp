@@ -61,7 +61,7 @@ void Router::on_request(Session& from, const EnvelopeView& envelope) {
   const Failure failure = must_wait_for_recovery(from, envelope) ? hold_for_recovery(slot, from, envelope.bytes())
                                                                  : placement_.route(slot, envelope);
   if (failure) [[unlikely]]
-    settlement_.fail(slot, *failure);
+    settlement_.fail(slot, *failure, envelope.bytes());
 }
 
 void Router::on_send(Session& from, const EnvelopeView& envelope) {

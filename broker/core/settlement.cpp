@@ -96,10 +96,13 @@ void Settlement::take_back(std::uint32_t slot) {
 void Settlement::fail(std::uint32_t slot, const Error& error, Bytes envelope) {
   const Delivery& delivery = state_.deliveries[slot];
   if (delivery.type != kNil) state_.registry.at(delivery.type).failures++;
-  if (delivery.is_request()) {
-    if (delivery.origin != kNil) outbox_.error(state_.sessions[delivery.origin], delivery.message_id, error);
-  } else if (const auto view = EnvelopeView::parse(envelope)) {
-    bury(*view, delivery.type, error);
+  const auto view = EnvelopeView::parse(envelope);
+  if (!delivery.is_request()) {
+    if (view) bury(*view, delivery.type, error);
+  } else if (delivery.origin != kNil) {
+    Session& caller = state_.sessions[delivery.origin];
+    outbox_.error(caller, delivery.message_id, error);
+    if (view && view->is_traced()) state_.traces.add_failure(*view, caller.name, error.code, state_.wall_us());
   }
   close(slot);
 }

@@ -37,7 +37,8 @@ class Settlement {
 
   /// Ends a delivery without a word: it was answered.
   void close(std::uint32_t slot);
-  /// Ends a delivery that cannot succeed: ERROR to the caller, or a dead letter of `envelope`.
+  /// Ends a delivery that cannot succeed: ERROR to the caller (a hop of `envelope` when it is traced), or a dead letter
+  /// of it. Of a request it may be empty.
   void fail(std::uint32_t slot, const Error& error, Bytes envelope);
   /// As above, with the envelope that the slot keeps (requests need none).
   void fail(std::uint32_t slot, const Error& error) { fail(slot, error, state_.deliveries[slot].envelope.bytes()); }

@@ -35,6 +35,18 @@ void TraceRing::add(const wire::EnvelopeView& envelope, std::string_view peer, s
   if (envelope.kind() == wire::Kind::error) entry.hop.code = to_string(envelope.code());
 }
 
+void TraceRing::add_failure(const wire::EnvelopeView& envelope, std::string_view peer, ErrorCode code,
+                            std::uint64_t at_us) {
+  const std::uint64_t before = total_;
+  add(envelope, peer, at_us);
+  if (total_ == before) return;
+  wire::TraceHop& hop = entries_.back().hop;
+  hop.kind = to_string(wire::Kind::error);
+  hop.payload_type.clear();
+  hop.payload_bytes = 0;
+  hop.code = to_string(code);
+}
+
 wire::TraceReport TraceRing::find(std::string_view trace_id, std::uint32_t limit) const {
   wire::TraceReport report;
   report.trace_id = trace_id;

@@ -17,6 +17,8 @@ class TraceRing {
 
   /// Records one hop of an envelope whose `traceparent` names a trace; others are ignored.
   void add(const wire::EnvelopeView& envelope, std::string_view peer, std::uint64_t at_us);
+  /// Records that the broker itself failed the request `envelope`, told to `peer`.
+  void add_failure(const wire::EnvelopeView& envelope, std::string_view peer, ErrorCode code, std::uint64_t at_us);
   /// The hops of a trace, oldest first, at most `limit`.
   [[nodiscard]] wire::TraceReport find(std::string_view trace_id, std::uint32_t limit) const;
   [[nodiscard]] std::uint64_t total() const { return total_; }

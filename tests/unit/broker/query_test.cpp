@@ -57,6 +57,21 @@ TEST_F(Queries, of_trace_list_the_hops_of_a_message) {
   EXPECT_TRUE(report.hops[3].peer.starts_with("client-"));
 }
 
+TEST_F(Queries, of_trace_show_how_a_request_failed) {
+  worker({"hr"});
+  FakePeer& caller = client();
+  ByteBuffer attributes;
+  const std::string traceparent = "00-" + std::string(kTraceId) + "-b7ad6b7169203331-01";
+  ASSERT_TRUE(wire::append_attribute(attributes, wire::attribute::kTraceparent, traceparent).has_value());
+  caller.message({.flags = wire::kFlagTraced, .remaining_ms = 50, .target = "hr/a", .attributes = attributes.bytes()});
+  pass(51ms);
+  const auto report = query<wire::TraceReport>({.what = "trace", .key = std::string(kTraceId)});
+  ASSERT_EQ(report.hops.size(), 3U);
+  EXPECT_EQ(report.hops[2].kind, "error");
+  EXPECT_EQ(report.hops[2].code, "timeout");
+  EXPECT_TRUE(report.hops[2].peer.starts_with("client-"));
+}
+
 TEST_F(Queries, of_one_dead_letter_return_its_envelope) {
   client().publish("orders/eu", "order 1");
   const auto report = query<wire::DeadLetterReport>({.what = "dead_letter", .key = "1"});
