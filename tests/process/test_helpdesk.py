@@ -206,7 +206,7 @@ class Worker(ProcessTest):
     def test_names_a_missing_file_flag_key_or_port_and_exits_2(self):
         needs_key = self.write("models: {m: {provider: openai, model: x, api_key_env: NO_SUCH_KEY_HERE}}\n"
                                "agents: [{type: hr, kind: assistant}]\n")
-        for arguments, text in ((["--config", "/nonexistent.yaml"], "/nonexistent.yaml"), (["--nonsense"], "--nonsense"),
+        for arguments, text in ((["--config", "/nonexistent.yaml"], "/nonexistent.yaml"), (["--config", str(SUITE), "--nonsense"], "--nonsense"),
                                 ([], "--config"), (["--config", needs_key], "NO_SUCH_KEY_HERE"),
                                 (["--config", str(SUITE), "--worker", "nobody"], "nobody"),
                                 (["--config", str(SUITE), "--worker", "hr", "--broker", "tcp://192.0.2.1:1"], "insecure")):
