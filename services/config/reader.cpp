@@ -86,7 +86,8 @@ bool ConfigReader::is_text(std::string_view key) {
 
 std::string ConfigReader::text(std::string_view key, std::string fallback) {
   const YamlNode* node = find_scalar(key, "a text");
-  return node == nullptr ? std::move(fallback) : node->text;
+  if (node != nullptr) return node->text;
+  return fallback;
 }
 
 std::optional<std::string> ConfigReader::optional_text(std::string_view key) {
