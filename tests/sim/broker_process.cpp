@@ -10,6 +10,8 @@ namespace parley::sim {
 namespace {
 
 constexpr broker::PeerHandle kInspector = 0xFFFFFFF0U;
+/// Few enough to fit the tightest session queue.
+constexpr std::size_t kRows = 4;
 
 }  // namespace
 
@@ -20,6 +22,7 @@ BrokerProcess::BrokerProcess(World& world, broker::CoreConfig config) : world_(w
 void BrokerProcess::start() {
   if (core_) return;
   life_++;
+  started_ = world_.now();
   config_.is_restart = config_.shard_epoch > 0;
   config_.shard_epoch++;
   config_.expected_workers = roster_;
@@ -28,6 +31,10 @@ void BrokerProcess::start() {
   wake_at_ = TimePoint::max();
   world_.log("broker starts, run {}", run());
   after_work();
+}
+
+bool BrokerProcess::may_be_recovering() const {
+  return config_.is_restart && world_.now() < started_ + config_.recovery_window + seconds(5);
 }
 
 void BrokerProcess::crash() {
@@ -196,7 +203,7 @@ std::vector<wire::DeadLetterRow> BrokerProcess::dead_letters() {
   for (bool is_more = true; is_more;) {
     wire::Query query;
     query.what = "dead_letters";
-    query.limit = 1000;
+    query.limit = kRows;
     query.after = rows.empty() ? 0 : rows.back().id;
     say(wire::Kind::query, wire::encode_body(query).bytes());
     is_more = false;
@@ -207,7 +214,7 @@ std::vector<wire::DeadLetterRow> BrokerProcess::dead_letters() {
         const auto report = wire::decode_body<wire::DeadLetterReport>(envelope->payload());
         if (!report) continue;
         rows.insert(rows.end(), report->rows.begin(), report->rows.end());
-        is_more = report->rows.size() == 1000;
+        is_more = report->rows.size() == kRows;
       }
     }
   }

@@ -50,6 +50,8 @@ class BrokerProcess final : private broker::FrameSink {
   [[nodiscard]] std::uint64_t life() const { return life_; }
   /// Raised by one at each start; the shard epoch of WELCOME.
   [[nodiscard]] std::uint64_t run() const { return config_.shard_epoch; }
+  /// Events accepted then are matched with their subscriptions again later.
+  [[nodiscard]] bool may_be_recovering() const;
   [[nodiscard]] const broker::Core& core() const { return *core_; }
   [[nodiscard]] bool is_idle() const { return core_ && core_->is_idle(); }
   /// Every dead letter of this run, asked for as a peer would.
@@ -69,6 +71,7 @@ class BrokerProcess final : private broker::FrameSink {
   std::unique_ptr<Random> random_;
   std::unique_ptr<broker::Core> core_;
   std::uint64_t life_ = 0;
+  TimePoint started_;
   std::vector<std::uint64_t> roster_;
   std::map<broker::PeerHandle, ConnectionPtr> connections_;
   bool is_paused_ = false;

@@ -41,12 +41,21 @@ class Checker {
   // Messages.
   std::uint64_t created(wire::Kind kind, std::string_view target);
   void answered(std::uint64_t uid, std::string_view outcome);
-  void accepted(std::uint64_t uid, std::uint64_t broker_run, std::uint32_t recipients);
+  /// `is_exact`: the number of recipients is final.
+  void accepted(std::uint64_t uid, std::uint64_t broker_run, std::uint32_t recipients, bool is_exact);
   void refused(std::uint64_t uid);
   /// The caller's process died: no outcome is owed.
   void caller_died(std::uint64_t uid);
   void delivered_event(std::string_view topic, std::string_view agent_type, std::uint64_t uid);
-  void started(const Body& body, const std::string& agent_id, Epoch epoch, std::string_view machine);
+  /// Who starts a turn: the process, by number and life.
+  struct Starter {
+    std::size_t machine = 0;
+    std::uint64_t life = 0;
+    Epoch epoch;
+    friend bool operator==(const Starter&, const Starter&) = default;
+  };
+  /// Returns who started the turn before this one on the same agent id; life 0 for nobody.
+  Starter started(const Body& body, const std::string& agent_id, const Starter& starter);
   void handled(std::uint64_t uid);
 
   // Subscriptions.
@@ -72,6 +81,7 @@ class Checker {
     bool is_refused = false;
     std::uint64_t accepted_run = 0;
     std::uint32_t recipients = 0;
+    bool is_exact = true;
     std::uint32_t handled = 0;
     std::vector<std::string> started;
   };
@@ -82,11 +92,7 @@ class Checker {
   std::vector<Record> records_;
   std::vector<SubscriptionRecord> subscriptions_;
   std::unordered_map<std::string, std::uint32_t> last_sequence_;  ///< stream > agent id
-  struct LastStart {
-    Epoch epoch;
-    std::string machine;
-  };
-  std::unordered_map<std::string, LastStart> last_start_;
+  std::unordered_map<std::string, Starter> last_start_;
   std::vector<std::string> failures_;
   std::map<std::string, std::uint64_t, std::less<>> outcomes_;
 };

@@ -43,6 +43,8 @@ class Machine {
   void resume();
   /// Ends in good order, and starts anew `lasting` later.
   void drain(Duration lasting);
+  /// True when it could start a turn for this id now.
+  [[nodiscard]] bool is_holding(const std::string& id);
   /// After everything: no call without an outcome, no message or turn left.
   void check_end();
 
@@ -54,6 +56,7 @@ class Machine {
     SessionToken session;  ///< in which it was made
     TimePoint made;
     std::uint32_t next_part = 0;
+    bool may_expire_unsent = false;
     std::uint64_t waiting_turn = 0;  ///< the turn that made it, 0 for none
     std::size_t subscription = 0;    ///< index in subscriptions_
   };

@@ -67,10 +67,12 @@ int simulate(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   std::uint64_t messages = 0;
   std::uint64_t failed = 0;
+  std::uint64_t done = 0;
   std::map<std::string, std::uint64_t, std::less<>> outcomes;
   for (std::uint64_t seed = options.first; seed < options.first + options.seeds; ++seed) {
     World world(seed, options.is_verbose);
     const bool is_good = world.run();
+    done++;
     messages += world.result().messages();
     for (const auto& [name, count] : world.result().outcomes()) outcomes[name] += count;
     if (options.is_verbose && is_good) print_log(world, true);
@@ -81,7 +83,7 @@ int simulate(const Options& options) {
     if (++failed == 5) break;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("%llu seeds, %llu messages, %.1f s\n", static_cast<unsigned long long>(options.seeds),
+  std::printf("%llu seeds, %llu messages, %.1f s\n", static_cast<unsigned long long>(done),
               static_cast<unsigned long long>(messages), took.count());
   for (const auto& [name, count] : outcomes)
     std::printf("  %-20s %llu\n", name.c_str(), static_cast<unsigned long long>(count));

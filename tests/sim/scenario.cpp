@@ -14,7 +14,7 @@ bool one_in(Random& random, std::uint64_t n) { return random.below(n) == 0; }
 MachinePlan make_machine(Random& random, std::size_t number, bool is_worker, const Scenario& scenario, bool is_tight) {
   MachinePlan plan;
   plan.name = (is_worker ? "worker" : "client") + std::to_string(number);
-  plan.credit_bytes = is_tight ? 600 + random.below(4000) : std::uint64_t{1} << 20U;
+  plan.credit_bytes = is_tight && one_in(random, 2) ? 600 + random.below(4000) : std::uint64_t{1} << 20U;
   plan.inbox_delay = one_in(random, 2) ? Duration::zero() : between(random, microseconds(10), milliseconds(5));
   plan.bursts = is_worker ? 4 + random.below(8) : 12 + random.below(20);
   plan.idle_timeout = one_in(random, 2) ? between(random, milliseconds(5), milliseconds(300)) : Duration::zero();

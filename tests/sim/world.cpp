@@ -91,6 +91,14 @@ void World::check_broker_bounds() {
     checker_.fail("dead letters exceed their bound");
 }
 
+// [P-ACT-2] [P-ACT-5] [P-FAIL-7]
+void World::check_single(const Checker::Starter& before, const std::string& id, const std::string& name) {
+  if (before.life == 0) return;
+  Machine* const other = machines_[before.machine].get();
+  if (other == nullptr || other->life() != before.life || !other->is_holding(id)) return;
+  checker_.fail(fmt::format("{} starts a turn on {} while {} holds it, too", name, id, other->name()));
+}
+
 void World::at_machine(std::size_t machine, std::uint64_t life, TimePoint when, Action action) {
   schedule_.at(when, [this, machine, life, run = std::move(action)]() mutable {
     Machine* const process = machines_[machine].get();
@@ -182,8 +190,7 @@ void World::restart_broker_later(Duration delay) {
 }
 
 void World::inject(const PlannedFault& fault) {
-  note_trouble();
-  schedule_.after(fault.lasting, [this] { note_trouble(); });
+  note_trouble(fault.lasting);
   Machine* const machine = machines_[fault.machine].get();
   switch (fault.fault) {
     case Fault::crash_machine:

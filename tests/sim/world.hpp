@@ -1,6 +1,7 @@
 // One run of the simulation: a broker, machines, a network and faults, all drawn from one seed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <spdlog/fmt/fmt.h>
@@ -41,7 +42,7 @@ class World {
   BrokerProcess& broker() { return broker_; }
   [[nodiscard]] const Scenario& scenario() const { return scenario_; }
   [[nodiscard]] bool is_loading() const { return is_loading_; }
-  /// Since when the broker and its network have been undisturbed.
+  /// Since when, or from when on, the broker and its network are undisturbed.
   [[nodiscard]] TimePoint calm_since() const { return calm_since_; }
   std::uint64_t next_life() { return ++lives_; }
   std::uint32_t next_stream() { return ++streams_; }
@@ -58,6 +59,8 @@ class World {
   void retire(std::size_t machine, Duration delay);
   void resume(std::size_t machine, std::uint64_t life);
   void check_broker_bounds();
+  /// `name` starts a turn on `id`; the one before it must have given the id up.
+  void check_single(const Checker::Starter& before, const std::string& id, const std::string& name);
 
   template <class... Args>
   void log(fmt::format_string<Args...> format, Args&&... args) {
@@ -68,7 +71,7 @@ class World {
  private:
   void log_line(std::string text);
   void inject(const PlannedFault& fault);
-  void note_trouble() { calm_since_ = now(); }
+  void note_trouble(Duration lasting = {}) { calm_since_ = std::max(calm_since_, now() + lasting); }
   void restart_broker_later(Duration delay);
   void finish();
   void check_leftovers();
