@@ -1,4 +1,6 @@
 // parley version.
+#include <spdlog/fmt/fmt.h>
+
 #include <nlohmann/json.hpp>
 
 #include "libmsg/wire/bundle.hpp"
@@ -14,8 +16,7 @@ int run_version(Environment& environment) {
   if (environment.common.is_json) {
     environment.console.print(to_line({{"version", PARLEY_VERSION}, {"protocol", kProtocol}}));
   } else {
-    environment.console.print(std::string("parley ") + PARLEY_VERSION + " (protocol " + std::to_string(kProtocol) +
-                              ")");
+    environment.console.print(fmt::format("parley {} (protocol {})", PARLEY_VERSION, kProtocol));
   }
   return kDone;
 }
