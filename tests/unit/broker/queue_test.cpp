@@ -1,4 +1,5 @@
 #include <numeric>
+#include <string>
 
 #include "tests/unit/broker/bus_fixture.hpp"
 
@@ -190,6 +191,16 @@ TEST_F(BadInput, in_control_bodies_is_answered_with_invalid) {
     EXPECT_EQ(error.message_id, id);
     EXPECT_EQ(error.code, ErrorCode::invalid);
   }
+}
+
+// [P-LIM-9]
+TEST_F(BadInput, in_a_control_body_over_a_mebibyte_is_refused_unread) {
+  FakePeer& peer = client();
+  const std::string body(wire::kMaxControlBodyBytes + 1, '\x80');
+  const auto id = peer.message({.kind = Kind::query, .payload = as_bytes(body)});
+  const Received error = peer.take(Kind::error);
+  EXPECT_EQ(error.message_id, id);
+  EXPECT_EQ(error.code, ErrorCode::too_large);
 }
 
 TEST_F(BadInput, in_hello_opens_no_session) {

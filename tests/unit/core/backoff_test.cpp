@@ -69,6 +69,18 @@ TEST(Random, unit_is_below_one_and_below_stays_below) {
   EXPECT_LT(most.below(10), 10U);
 }
 
+// [P-SEC-2]
+TEST(SystemRandom, does_not_repeat_itself) {
+  SystemRandom first;
+  SystemRandom second;
+  std::set<std::uint64_t> numbers;
+  for (int i = 0; i < 100; ++i) {
+    numbers.insert(first.next());
+    numbers.insert(second.next());
+  }
+  EXPECT_EQ(numbers.size(), 200U);
+}
+
 TEST(ManualClock, stands_still_until_advanced) {
   ManualClock clock;
   const TimePoint start = clock.now();
