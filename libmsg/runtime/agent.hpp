@@ -8,7 +8,8 @@
 //     };
 //
 // With g++ 12, name a message before you await its call: `co_await context.send(target, Text{"…"})` copies the braced
-// aggregate's std::string wrongly (GCC bug 98056); `const Text text{"…"}; co_await context.send(target, text)` is right.
+// aggregate's std::string wrongly (GCC bug 98056); `const Text text{"…"}; co_await context.send(target, text)` is
+// right.
 //
 // All members of an agent are called on the loop thread, one message at a time (unless the type was registered as
 // re-entrant), in the order in which each sender sent them. A handler may throw: the caller gets `handler_failed`.

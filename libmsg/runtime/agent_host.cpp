@@ -80,7 +80,10 @@ void AgentHost::close() {
   const auto runners = std::move(parked_runners_);
   auto timers = std::exchange(timers_, {});
   for (Connection& connection : connections_) {
-    connection.calls.take_if([](MessageId, const Call&) { return true; });
+    for (auto& taken : connection.calls.take_if([](MessageId, const Call&) { return true; })) {
+      // A consumer that waits owns the queue in which it waits.
+      if (auto* stream = std::get_if<std::shared_ptr<PartQueue>>(&taken.call.waiter)) (*stream)->forget_consumer();
+    }
   }
   for (Turn* turn : running_turns_) turn->sleeps.clear();
   scheduler_.drop_waiting([](const TurnPtr&) { return true; });
@@ -304,6 +307,10 @@ void AgentHost::submit(std::size_t connection) {
     state.done.clear();
   }
   if (state.out.is_empty()) return;
+  if (state_ == State::stopped) {  // Nobody takes it any more.
+    state.out.clear();
+    return;
+  }
   const std::size_t size = state.out.size();
   port_->submit(connection, std::exchange(state.out, ByteBuffer()), state.session);
   state.out.reserve(std::min(size, kUsualBatchBytes));

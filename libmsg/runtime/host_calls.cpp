@@ -254,6 +254,7 @@ void AgentHost::cancel_call(CallKey key, const Error& why) {
 }
 
 void AgentHost::cancel_call_soon(CallKey key) {
+  if (is_closed_) return;
   asio::post(io_, [weak = weak_from_this(), key] {
     const auto self = weak.lock();
     if (self && !self->is_closed_) self->cancel_call(key, Error(ErrorCode::cancelled, "the caller cancelled the call"));

@@ -214,8 +214,13 @@ Task<> AgentHost::run_turns(std::shared_ptr<AgentHost> self, TurnPtr turn) {
       try {
         Hosted& hosted = turn->activation->body;
         Result<> ready;
+        const bool is_late = turn->until <= self->now_;
+        // A one-way message has to start in time; nobody waits for its end.
+        if (!turn->is_request()) turn->until = TimePoint::max();
         if (turn->cancelled) {
           ready = fail(*turn->cancelled);
+        } else if (is_late) {
+          ready = fail(ErrorCode::timeout, "the message waited for its turn until its deadline had passed");
         } else if (!hosted.agent) {
           ready = co_await self->activate(*turn);
         }
@@ -357,9 +362,10 @@ void AgentHost::answer(Turn& turn, const Result<Payload>& outcome) {
     return report_done(turn.connection, turn.delivery);
   }
   if (outcome->bytes.size() > connection.max_payload_bytes) {
-    return answer_error(turn, {ErrorCode::too_large, "the reply of '" + turn.activation->id + "' has " +
-                                                         std::to_string(outcome->bytes.size()) + " bytes; the limit is " +
-                                                         std::to_string(connection.max_payload_bytes)});
+    return answer_error(turn,
+                        {ErrorCode::too_large, "the reply of '" + turn.activation->id + "' has " +
+                                                   std::to_string(outcome->bytes.size()) + " bytes; the limit is " +
+                                                   std::to_string(connection.max_payload_bytes)});
   }
   wire::EnvelopeFields fields = answer_fields(wire::Kind::reply, turn);
   fields.payload_type = outcome->type;
@@ -371,7 +377,8 @@ void AgentHost::answer(Turn& turn, const Result<Payload>& outcome) {
 /// An answer to a turn's message so far; the answer to a traced message is traced as well.
 wire::EnvelopeFields AgentHost::answer_fields(wire::Kind kind, const Turn& turn) {
   wire::EnvelopeFields fields{.kind = kind, .delivery_id = turn.delivery.value()};
-  if (!turn.is_traced) [[likely]] return fields;
+  if (!turn.is_traced) [[likely]]
+    return fields;
   scratch_.clear();
   const Result<> added =
       wire::append_attribute(scratch_, wire::attribute::kTraceparent, turn.attribute(wire::attribute::kTraceparent));

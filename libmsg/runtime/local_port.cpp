@@ -43,11 +43,12 @@ class LocalPort::Sink final : public broker::FrameSink {
 };
 
 LocalPort::LocalPort(std::string name, broker::CoreConfig config, Clock& clock, Random& random,
-                     std::function<void()> on_inbound)
+                     std::function<void()> on_inbound, std::function<void()> on_exchange)
     : clock_(clock),
       link_(link_config(std::move(name), random), random),
       core_(without_silence(std::move(config)), random, clock.now(), clock.wall_now()),
-      on_inbound_(std::move(on_inbound)) {}
+      on_inbound_(std::move(on_inbound)),
+      on_exchange_(std::move(on_exchange)) {}
 
 void LocalPort::start() {
   is_started_ = true;
@@ -131,6 +132,7 @@ void LocalPort::exchange_frames() {
     take_events();
   }
   (void)core_.take_events();
+  on_exchange_();
 }
 
 void LocalPort::take_events() {

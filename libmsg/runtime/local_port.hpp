@@ -15,8 +15,9 @@ class LocalPort final : public Port {
  public:
   /// `clock` and `random` must outlive the port. `on_inbound` is called when something waits for take_inbound(), once
   /// until then.
-  LocalPort(std::string name, broker::CoreConfig config, Clock& clock, Random& random,
-            std::function<void()> on_inbound);
+  /// `on_exchange`: the broker may have to be ticked earlier than next_wakeup() said.
+  LocalPort(std::string name, broker::CoreConfig config, Clock& clock, Random& random, std::function<void()> on_inbound,
+            std::function<void()> on_exchange);
 
   [[nodiscard]] std::size_t connection_count() const override { return 1; }
   void start() override;
@@ -48,6 +49,7 @@ class LocalPort final : public Port {
   broker::Core core_;
   broker::PeerHandle peer_ = 1;
   std::function<void()> on_inbound_;
+  std::function<void()> on_exchange_;
   std::vector<net::Inbound> inbound_;
   std::deque<ByteBuffer> from_broker_;
   bool is_started_ = false;

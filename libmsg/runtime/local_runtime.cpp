@@ -17,11 +17,11 @@ class LocalRuntime::Impl {
     const auto timing = manual == nullptr ? AgentHost::Timing::real : AgentHost::Timing::stepped;
     host_ = AgentHost::make(io_, clock_, random_, timing);
     std::weak_ptr<AgentHost> weak = host_;
-    auto port =
-        std::make_unique<LocalPort>(std::move(options.name), std::move(options.broker), clock_, random_, [this, weak] {
-          if (const auto host = weak.lock()) host->wake();
-          arm_timer();
-        });
+    const auto on_inbound = [weak] {
+      if (const auto host = weak.lock()) host->wake();
+    };
+    auto port = std::make_unique<LocalPort>(std::move(options.name), std::move(options.broker), clock_, random_,
+                                            on_inbound, [this] { arm_timer(); });
     port_ = port.get();
     host_->attach(std::move(port));
   }
@@ -61,7 +61,7 @@ class LocalRuntime::Impl {
       if (error) return;
       timer_at_ = TimePoint::max();
       port_->tick();
-      arm_timer();
+      host_->wake();  // Somebody may wait for the broker to be idle.
     });
   }
 

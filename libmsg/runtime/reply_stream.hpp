@@ -24,6 +24,8 @@ class PartQueue {
   Task<Result<std::optional<Payload>>> next();
   /// Ends the call when it still runs: nobody consumes any more.
   void abandon();
+  /// Destroys the coroutine that waits in next().
+  void forget_consumer() { waiting_ = nullptr; }
   [[nodiscard]] const Payload& reply() const { return reply_; }
 
  private:

@@ -61,6 +61,9 @@ std::string code_of(const Result<T>& result) {
   return result ? "ok" : to_string(result.error().code);
 }
 
+/// Recipients of a published event; -1 when publishing failed.
+inline int recipients_of(const Result<std::uint32_t>& result) { return result ? static_cast<int>(*result) : -1; }
+
 /// An agent made of a function, with the type of its messages.
 template <class Handler>
 Closure on_ask(Handler handler) {

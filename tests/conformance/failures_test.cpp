@@ -58,7 +58,9 @@ TYPED_TEST(Failures, exception_of_a_handler_is_handler_failed_with_its_text) {
     co_await this->serve("bomb", throwing());
     const Result<Payload> reply = co_await runtime.client().request(target("bomb/x"), asked("x"));
     EXPECT_EQ(code_of(reply), "handler_failed");
-    if (!reply) EXPECT_THAT(reply.error().message, HasSubstr("boom"));
+    if (!reply) {
+      EXPECT_THAT(reply.error().message, HasSubstr("boom"));
+    }
   });
 }
 
@@ -79,7 +81,9 @@ TYPED_TEST(Failures, factory_that_throws_is_activation_failed) {
     EXPECT_EQ(code_of(co_await runtime.register_type("broken", broken)), "ok");
     const Result<Payload> reply = co_await runtime.client().request(target("broken/x"), asked("x"));
     EXPECT_EQ(code_of(reply), "activation_failed");
-    if (!reply) EXPECT_THAT(reply.error().message, HasSubstr("no parts"));
+    if (!reply) {
+      EXPECT_THAT(reply.error().message, HasSubstr("no parts"));
+    }
   });
 }
 
@@ -101,7 +105,7 @@ TYPED_TEST(Failures, failing_subscriber_leaves_a_dead_letter_and_the_others_get_
     co_await this->serve("bomb", throwing());
     EXPECT_EQ(code_of(co_await runtime.subscribe(filter("news"), "bomb")), "ok");
     co_await this->record("healthy", filters("news"));
-    EXPECT_EQ((co_await runtime.client().publish(topic("news/x"), ask("hi"))).value_or(99), 2U);
+    EXPECT_EQ(recipients_of(co_await runtime.client().publish(topic("news/x"), ask("hi"))), 2);
     EXPECT_THAT(co_await this->dead_letter_codes(1), ElementsAre("handler_failed"));
     EXPECT_TRUE(co_await this->eventually([this] { return !this->heard_.empty(); }));
     EXPECT_THAT(this->heard_, ElementsAre("hi"));

@@ -122,7 +122,9 @@ TYPED_TEST(Lifecycle, dropped_stream_cancels_the_request) {
     {
       Result<ReplyStream> stream = co_await runtime.client().request_stream(target("writer/x"), to_payload(ask("")));
       EXPECT_EQ(code_of(stream), "ok");
-      if (stream) EXPECT_EQ(code_of(co_await stream->next()), "ok");
+      if (stream) {
+        EXPECT_EQ(code_of(co_await stream->next()), "ok");
+      }
     }
     EXPECT_TRUE(co_await this->eventually([this] { return !this->heard_.empty(); }));
     EXPECT_THAT(this->heard_, ElementsAre("cancelled"));
@@ -150,7 +152,7 @@ TYPED_TEST(Lifecycle, interceptors_are_chained_in_the_order_in_which_they_were_a
     runtime.add_interceptor(std::make_shared<Suffix>("+2"));
     co_await this->record("reader", filters("news"));
     EXPECT_EQ(code_of(co_await runtime.client().request(target("reader/x"), asked("m"))), "ok");
-    EXPECT_EQ((co_await runtime.client().publish(topic("news/x"), ask("e"))).value_or(99), 1U);
+    EXPECT_EQ(recipients_of(co_await runtime.client().publish(topic("news/x"), ask("e"))), 1);
     EXPECT_TRUE(co_await this->eventually([this] { return this->heard_.size() == 2; }));
     EXPECT_THAT(this->heard_, ElementsAre("m+1+2", "e+1+2"));
   });
@@ -162,7 +164,7 @@ TYPED_TEST(Lifecycle, interceptor_drops_and_refuses) {
     co_await this->record("reader", filters("news"));
     EXPECT_EQ(code_of(co_await runtime.client().request(target("reader/x"), asked("drop"))), "refused");
     EXPECT_EQ(code_of(co_await runtime.client().send(target("reader/x"), ask("refuse"))), "budget_exceeded");
-    EXPECT_EQ((co_await runtime.client().publish(topic("news/x"), ask("drop"))).value_or(99), 0U);
+    EXPECT_EQ(recipients_of(co_await runtime.client().publish(topic("news/x"), ask("drop"))), 0);
     EXPECT_EQ(code_of(co_await runtime.client().publish(topic("news/x"), ask("refuse"))), "budget_exceeded");
     EXPECT_TRUE(this->heard_.empty());
   });
@@ -202,7 +204,9 @@ TYPED_TEST(Lifecycle, idle_agent_is_put_away_and_comes_back_with_its_state) {
     const Result<Said> reply = co_await runtime.client().template request<Said>(target("counter/a"), ask(""));
     EXPECT_EQ(reply ? reply->number : -1, 2);
     EXPECT_GE(this->heard_.size(), 3U);
-    if (this->heard_.size() >= 3) EXPECT_EQ(this->heard_[1], "deactivate");
+    if (this->heard_.size() >= 3) {
+      EXPECT_EQ(this->heard_[1], "deactivate");
+    }
   });
 }
 
