@@ -53,7 +53,8 @@ IMPURE_HEADERS = re.compile(
     r"fcntl\.h|(sys|netinet|arpa)/.*)$")
 
 TEXT_RULES = [
-    (re.compile(r"::now\s*\(|\b(clock_gettime|gettimeofday)\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)"),
+    (re.compile(r"\b\w*clock::now\s*\(|\b(clock_gettime|gettimeofday)\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)",
+                re.IGNORECASE),
      ["libmsg/core/clock.hpp"], "reads the clock; take `now` or a Clock& instead"),
     (re.compile(r"\b(random_device|mt19937(_64)?)\b|\bs?rand\s*\("),
      ["libmsg/core/random.hpp"], "makes its own random numbers; take a Random& instead"),
@@ -154,7 +155,9 @@ SELF_TEST = [
     ("toplevel/a.cpp", '#include "libmsg/core/ids.hpp"', True),
     ("libmsg/core/clock.hpp", "return std::chrono::steady_clock::now();", False),
     ("libmsg/net/a.cpp", "auto t = std::chrono::steady_clock::now();", True),
+    ("libmsg/net/a.cpp", "auto t = Clock::now();", True),
     ("libmsg/net/a.cpp", "auto t = clock_.now();", False),
+    ("libmsg/net/a.cpp", "TimePoint Host::now() {", False),
     ("libmsg/net/a.cpp", "// steady_clock::now() would be wrong here", False),
     ("agents/host/a.cpp", "std::mt19937 engine;", True),
     ("tests/bench/a.cpp", "auto t = Clock::now();", False),
