@@ -1,6 +1,8 @@
 #include "agents/host/model_config.hpp"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "agents/llm/curl_multi.hpp"
@@ -17,6 +19,25 @@ using std::chrono::milliseconds;
 constexpr Range<milliseconds> kWaits{milliseconds(0), milliseconds(3'600'000)};
 constexpr Range<milliseconds> kTimeouts{milliseconds(1), milliseconds(3'600'000)};
 constexpr Range<std::uint64_t> kTokens{0, 100'000'000};
+constexpr std::uint64_t kMaxRepetitions = 1000;
+
+/// What an expression's counted repetitions multiply to, at most. std::regex unrolls them when it compiles: a short
+/// expression with nested ones would take seconds and a lot of memory.
+std::uint64_t repetitions_of(std::string_view expression) {
+  std::uint64_t product = 1;
+  for (std::size_t open = expression.find('{'); open != std::string_view::npos; open = expression.find('{', open + 1)) {
+    const std::string_view counts = expression.substr(open + 1, expression.find('}', open) - open - 1);
+    const char* const end = counts.data() + counts.size();
+    std::uint64_t least = 1;
+    std::uint64_t most = 1;
+    const char* const comma = std::from_chars(counts.data(), end, least).ptr;
+    if (comma != end && *comma == ',') std::from_chars(comma + 1, end, most);
+    const std::uint64_t count = std::max(least, most);
+    product *= std::clamp<std::uint64_t>(count, 1, kMaxRepetitions + 1);
+    if (product > kMaxRepetitions) return product;
+  }
+  return product;
+}
 
 llm::OfflineRule read_rule(ConfigReader& reader) {
   llm::OfflineRule rule;
@@ -26,6 +47,10 @@ llm::OfflineRule read_rule(ConfigReader& reader) {
   } else {
     rule.match = is_regex ? llm::OfflineRule::Match::regex : llm::OfflineRule::Match::contains;
     rule.pattern = reader.required_text(is_regex ? "regex" : "contains");
+    if (is_regex && repetitions_of(rule.pattern) > kMaxRepetitions) {
+      reader.reject("regex", "expected an expression whose repetitions multiply to at most 1000");
+      rule.pattern.clear();
+    }
   }
   rule.reply = reader.required_text("reply");
   if (reader.has("latency")) rule.latency = reader.duration("latency", milliseconds(0), kWaits);

@@ -82,6 +82,20 @@ TEST(AgentsFile, says_that_a_suite_is_something_else) {
   EXPECT_THAT(agents.error().str(), HasSubstr("this is a suite: name one of its workers with --worker"));
 }
 
+TEST(AgentsFile, refuses_an_expression_that_would_blow_up) {
+  const auto with_regex = [](const std::string& regex) {
+    return agents_of("models: {m: {provider: offline, rules: [{regex: \"" + regex +
+                     "\", reply: x}]}}\nagents: [{type: hr, kind: assistant}]\n");
+  };
+  for (const char* regex :
+       {"((a{1,99}){1,99}){1,99}", "a{1001}", "(a{32}){32}", "(a{99,}){99,}", "a{99999999999999999999}{9}{999}{9}"}) {
+    EXPECT_FALSE(with_regex(regex)) << regex;
+  }
+  for (const char* regex : {"a{1000}", "(a{10}b){10,}", "a{2,3}", "a"}) {
+    EXPECT_TRUE(with_regex(regex)) << regex;
+  }
+}
+
 constexpr std::string_view kSuite = R"(
 broker: {endpoint: "tcp://127.0.0.1:7700", metrics_port: 9100}
 models: {shared: {provider: offline}}
