@@ -126,9 +126,16 @@ void Machine::finish_drain() {
   if (!is_paused_) world_.retire(number_, restart_after_);
 }
 
-bool Machine::is_holding(const std::string& id) {
-  return !is_finished_ && link_.is_ready() && !connection_->is_cut && world_.now() < link_.lease_until() &&
-         scheduler_.find(id) != nullptr;
+bool Machine::is_working(const std::string& id, Epoch other) {
+  const Activation* const activation = scheduler_.find(id);
+  if (activation == nullptr || is_finished_ || !link_.is_ready() || connection_->is_cut) return false;
+  if (world_.now() >= link_.lease_until()) return false;
+  if (activation->epoch > other) return true;
+  // An older one may only wait for its EVICT. It has nothing to do then that came in this session.
+  const auto is_current = [this](const Message& message) { return message.session == session_; };
+  return std::ranges::any_of(activation->mailbox, is_current) || std::ranges::any_of(turns_, [&](const auto& entry) {
+           return entry.second.activation == activation && is_current(entry.second.message);
+         });
 }
 
 void Machine::check_end() {
@@ -460,7 +467,7 @@ void Machine::start_turn(Activation& activation, Message message) {
   if (world_.now() >= link_.lease_until()) world_.checker().fail(name() + " starts a turn without a lease");
   const Checker::Starter before =
       world_.checker().started(message.body, activation.id, {number_, life_, activation.epoch});
-  if (before.life != life_) world_.check_single(before, activation.id, name());
+  if (before.life != life_) world_.check_single(before, activation.id, activation.epoch, name());
   const std::uint64_t serial = ++last_turn_;
   Turn& turn = turns_[serial];
   turn.activation = &activation;

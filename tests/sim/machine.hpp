@@ -43,8 +43,8 @@ class Machine {
   void resume();
   /// Ends in good order, and starts anew `lasting` later.
   void drain(Duration lasting);
-  /// True when it could start a turn for this id now.
-  [[nodiscard]] bool is_holding(const std::string& id);
+  /// True when it has a session, a lease and work for this id, or a newer activation of it than `other`.
+  [[nodiscard]] bool is_working(const std::string& id, Epoch other);
   /// After everything: no call without an outcome, no message or turn left.
   void check_end();
 

@@ -92,11 +92,11 @@ void World::check_broker_bounds() {
 }
 
 // [P-ACT-2] [P-ACT-5] [P-FAIL-7]
-void World::check_single(const Checker::Starter& before, const std::string& id, const std::string& name) {
+void World::check_single(const Checker::Starter& before, const std::string& id, Epoch epoch, const std::string& name) {
   if (before.life == 0) return;
   Machine* const other = machines_[before.machine].get();
-  if (other == nullptr || other->life() != before.life || !other->is_holding(id)) return;
-  checker_.fail(fmt::format("{} starts a turn on {} while {} holds it, too", name, id, other->name()));
+  if (other == nullptr || other->life() != before.life || !other->is_working(id, epoch)) return;
+  checker_.fail(fmt::format("{} starts a turn on {} while {} works on it, too", name, id, other->name()));
 }
 
 void World::at_machine(std::size_t machine, std::uint64_t life, TimePoint when, Action action) {

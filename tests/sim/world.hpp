@@ -60,7 +60,7 @@ class World {
   void resume(std::size_t machine, std::uint64_t life);
   void check_broker_bounds();
   /// `name` starts a turn on `id`; the one before it must have given the id up.
-  void check_single(const Checker::Starter& before, const std::string& id, const std::string& name);
+  void check_single(const Checker::Starter& before, const std::string& id, Epoch epoch, const std::string& name);
 
   template <class... Args>
   void log(fmt::format_string<Args...> format, Args&&... args) {
