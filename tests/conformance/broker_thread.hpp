@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -22,18 +23,27 @@ namespace parley::conformance {
 
 class BrokerThread {
  public:
-  BrokerThread() : directory_(make_directory()), router_(context_) {
-    const auto bound = router_.bind(net::parse_endpoint(endpoint(), net::Reach::this_machine).value());
-    if (!bound) throw std::runtime_error(bound.error().message);
-    thread_ = std::thread([this] { serve(); });
-  }
+  BrokerThread() : directory_(make_directory()) { start(); }
   BrokerThread(const BrokerThread&) = delete;
   BrokerThread& operator=(const BrokerThread&) = delete;
   ~BrokerThread() {
-    is_stopped_ = true;
-    thread_.join();
+    stop();
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
+  }
+
+  void start() {
+    run_++;
+    is_stopped_ = false;
+    router_.emplace(context_);
+    const auto bound = router_->bind(net::parse_endpoint(endpoint(), net::Reach::this_machine).value());
+    if (!bound) throw std::runtime_error(bound.error().message);
+    thread_ = std::thread([this] { serve(); });
+  }
+  void stop() {
+    is_stopped_ = true;
+    if (thread_.joinable()) thread_.join();
+    router_.reset();
   }
 
   [[nodiscard]] std::string endpoint() const { return "ipc://" + directory_ + "/broker.sock"; }
@@ -49,22 +59,24 @@ class BrokerThread {
     SystemClock clock;
     SystemRandom random;
     broker::CoreConfig config;
+    config.shard_epoch = run_;
     config.heartbeat_interval = std::chrono::milliseconds(500);
     config.session_timeout = std::chrono::milliseconds(5000);
     broker::Core core(config, random, clock.now(), clock.wall_now());
     while (!is_stopped_) {
-      std::array<zmq::pollitem_t, 1> items{router_.poll_item()};
+      std::array<zmq::pollitem_t, 1> items{router_->poll_item()};
       zmq::poll(items, std::chrono::milliseconds(5));
-      while (auto message = router_.receive()) core.on_frame(message->peer, message->bytes(), clock.now());
+      while (auto message = router_->receive()) core.on_frame(message->peer, message->bytes(), clock.now());
       core.on_tick(clock.now(), clock.wall_now());
-      core.flush(router_, clock.now());
+      core.flush(*router_, clock.now());
       (void)core.take_events();
     }
   }
 
   std::string directory_;
   zmq::context_t context_;
-  broker::RouterSocket router_;
+  std::optional<broker::RouterSocket> router_;
+  std::uint32_t run_ = 0;
   std::atomic<bool> is_stopped_ = false;
   std::thread thread_;
 };

@@ -101,6 +101,14 @@ class WorkerBus final : public Bus {
   WorkerBus() : runtime_(make("first")), other_(make("second")) {}
   [[nodiscard]] Runtime& runtime() override { return *runtime_; }
   [[nodiscard]] Runtime& other() override { return *other_; }
+  /// The second process is gone without a stop.
+  void lose_other() { other_.reset(); }
+  [[nodiscard]] bool has_other() const { return other_ != nullptr; }
+  /// The broker dies and comes back at the same address, remembering nothing.
+  void restart_broker() {
+    broker_.stop();
+    broker_.start();
+  }
 
  private:
   std::unique_ptr<Runtime> make(const std::string& name) {
