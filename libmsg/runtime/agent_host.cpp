@@ -139,6 +139,7 @@ void AgentHost::pump() {
     } else {
       const net::Frame& frame = std::get<net::Frame>(item.what);
       on_frame(item.connection, frame.bytes());
+      if (is_closed_) break;  // By a coroutine that it resumed.
       port_->consumed(item.connection, frame);
     }
   }
@@ -155,6 +156,7 @@ void AgentHost::on_frame(std::size_t connection, Bytes frame) {
     return;
   }
   while (const std::optional<wire::EnvelopeView> envelope = bundle->next()) {
+    if (is_closed_) return;
     switch (envelope->kind()) {
       case wire::Kind::request:
       case wire::Kind::send:

@@ -49,13 +49,15 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
     stepped,  ///< the owner moves the clock and calls run_due()
   };
 
-  /// `io`, `clock` and `random` must outlive the host.
+  /// `io`, `clock` and `random` must outlive the host (see keep_alive()).
   static std::shared_ptr<AgentHost> make(asio::io_context& io, Clock& clock, Random& random, Timing timing);
   AgentHost(asio::io_context& io, Clock& clock, Random& random, Timing timing);
   AgentHost(const AgentHost&) = delete;
   AgentHost& operator=(const AgentHost&) = delete;
   ~AgentHost();
 
+  /// Coroutines of agents may outlive the runtime that owns the clock: the host holds on to it for them.
+  void keep_alive(std::shared_ptr<void> means) { means_ = std::move(means); }
   /// The owner gives the port once, before anything else. It calls wake() (any thread) when the port has inbound items.
   void attach(std::unique_ptr<Port> port);
   void wake();
@@ -254,6 +256,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void cancel_rest();
   Task<> deactivate_rest();
 
+  std::shared_ptr<void> means_;
   asio::io_context& io_;
   Clock& clock_;
   Random& random_;

@@ -203,6 +203,7 @@ void AgentHost::start_turn(TurnPtr turn) {
 }
 
 void AgentHost::start_ready_turns() {
+  if (is_closed_) return;
   while (auto next = scheduler_.take_ready()) start_turn(std::move(next->message));
 }
 

@@ -13,14 +13,19 @@ namespace parley {
 class LocalRuntime::Impl {
  public:
   Impl(asio::io_context& io, ManualClock* manual, LocalRuntimeOptions options)
-      : io_(io), manual_(manual), clock_(manual == nullptr ? static_cast<Clock&>(system_clock_) : *manual), timer_(io) {
+      : io_(io),
+        manual_(manual),
+        means_(std::make_shared<Means>()),
+        clock_(manual == nullptr ? static_cast<Clock&>(means_->clock) : *manual),
+        timer_(io) {
     const auto timing = manual == nullptr ? AgentHost::Timing::real : AgentHost::Timing::stepped;
-    host_ = AgentHost::make(io_, clock_, random_, timing);
+    host_ = AgentHost::make(io_, clock_, means_->random, timing);
+    host_->keep_alive(means_);
     std::weak_ptr<AgentHost> weak = host_;
     const auto on_inbound = [weak] {
       if (const auto host = weak.lock()) host->wake();
     };
-    auto port = std::make_unique<LocalPort>(std::move(options.name), std::move(options.broker), clock_, random_,
+    auto port = std::make_unique<LocalPort>(std::move(options.name), std::move(options.broker), clock_, means_->random,
                                             on_inbound, [this] { arm_timer(); });
     port_ = port.get();
     host_->attach(std::move(port));
@@ -75,8 +80,11 @@ class LocalRuntime::Impl {
 
   asio::io_context& io_;
   ManualClock* manual_;
-  SystemClock system_clock_;
-  SystemRandom random_;
+  struct Means {
+    SystemClock clock;
+    SystemRandom random;
+  };
+  std::shared_ptr<Means> means_;  ///< shared with the host
   Clock& clock_;
   std::shared_ptr<AgentHost> host_;  ///< shared with the coroutines that still run in it
   LocalPort* port_ = nullptr;        ///< owned by the host

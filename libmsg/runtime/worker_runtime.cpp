@@ -44,11 +44,15 @@ class IoPort final : public Port {
 
 class WorkerRuntime final : public Runtime {
  public:
-  explicit WorkerRuntime(asio::io_context& io) : host_(AgentHost::make(io, clock_, random_, AgentHost::Timing::real)) {}
+  explicit WorkerRuntime(asio::io_context& io)
+      : means_(std::make_shared<Means>()),
+        host_(AgentHost::make(io, means_->clock, means_->random, AgentHost::Timing::real)) {
+    host_->keep_alive(means_);
+  }
   ~WorkerRuntime() override { host_->close(); }
 
   Result<> open(net::IoThreadOptions options) {
-    options.link.incarnation = random_.next();
+    options.link.incarnation = means_->random.next();
     auto thread = net::IoThread::make(std::move(options), [weak = std::weak_ptr(host_)] {
       if (const auto host = weak.lock()) host->wake();
     });
@@ -86,8 +90,11 @@ class WorkerRuntime final : public Runtime {
   [[nodiscard]] bool is_connected() const override { return host_->is_connected(); }
 
  private:
-  SystemClock clock_;
-  SystemRandom random_;
+  struct Means {
+    SystemClock clock;
+    SystemRandom random;
+  };
+  std::shared_ptr<Means> means_;     ///< shared with the host
   std::shared_ptr<AgentHost> host_;  ///< shared with the coroutines that still run in it
 };
 
