@@ -21,7 +21,7 @@ class Context : public Messenger {
   [[nodiscard]] virtual const Attributes& attributes() const = 0;
   /// The value of one attribute, or an empty text.
   [[nodiscard]] virtual std::string_view attribute(std::string_view name) const = 0;
-  /// When the sender stops waiting; nullopt for a one-way message without a limit.
+  /// When the sender stops waiting; nullopt for a one-way message, which only has to start in time.
   [[nodiscard]] virtual std::optional<TimePoint> deadline() const = 0;
   /// True once the caller has cancelled or the deadline has passed; long handlers look at it. Calls that the handler
   /// awaits end with `cancelled` by themselves.

@@ -33,8 +33,8 @@ class Target {
 };
 
 struct CallOptions {
-  /// Time until `timeout`. Inside a handler it is cut to what is left of the handled request's own deadline. For send
-  /// and publish: until when a delivery is worth having.
+  /// Time until `timeout`. Inside a handler a request is cut to what is left of the handled request's own deadline. For
+  /// send and publish: until when the handler must have started; later the message becomes a dead letter.
   std::chrono::milliseconds timeout{30'000};
   /// Extra attributes (see wire::attribute). `traceparent`, `conversation` and the call chain of the handled message
   /// are passed on by themselves.
@@ -75,7 +75,7 @@ class Messenger {
   /// One-way. Completes when the broker has taken the message over; a delivery that fails later is a dead letter.
   virtual Task<Result<>> send(Target target, Payload message, CallOptions options = {}) = 0;
   /// Event to every subscribed agent type at key = the topic's source, once each. Completes with the number of
-  /// recipients when the broker has taken it over.
+  /// recipients when the broker has taken it over. The agent that publishes does not get its own event.
   virtual Task<Result<std::uint32_t>> publish(Topic topic, Payload message, CallOptions options = {}) = 0;
 
   template <TypedMessage Reply, TypedMessage M>

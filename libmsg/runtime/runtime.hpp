@@ -82,14 +82,15 @@ class Runtime {
   virtual Task<Result<>> unregister_type(std::string type) = 0;
 
   virtual Task<Result<SubscriptionHandle>> subscribe(TopicFilter topics, std::string agent_type) = 0;
-  /// After it completes no further event of this subscription is delivered. Fails with `invalid` for an unknown handle.
+  /// After it completes no further event of this subscription enters a mailbox; those that wait there are still
+  /// handled. Fails with `invalid` for an unknown handle.
   virtual Task<Result<>> unsubscribe(SubscriptionHandle handle) = 0;
 
   virtual void add_interceptor(std::shared_ptr<Interceptor> interceptor) = 0;
   virtual void set_turn_observer(TurnObserver observer) = 0;
   [[nodiscard]] virtual Client& client() = 0;
 
-  /// State of every live activation that has some, by agent id.
+  /// State of every activation that has some, live or put away, by agent id.
   [[nodiscard]] virtual Result<std::map<std::string, std::string>> save_state() = 0;
   /// Gives state to the activations of known types when they are next activated; fails with `invalid` for an id whose
   /// type is not registered here, and then loads nothing.
