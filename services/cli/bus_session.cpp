@@ -22,6 +22,9 @@ constexpr std::chrono::milliseconds kConnectTimeout{5000};
 /// For the last frames after the work; nothing of value is under way any more.
 constexpr std::chrono::milliseconds kGrace{500};
 
+/// Signals this close together are one request: timeout(1), for one, signals the process and then its group.
+constexpr std::chrono::milliseconds kSameRequest{300};
+
 std::string join(const std::vector<std::string>& texts) {
   std::string joined;
   for (const auto& text : texts) joined += (joined.empty() ? "" : ", ") + text;
@@ -41,8 +44,8 @@ struct Session {
     int code = kInterrupted;
     try {
       code = co_await connect_and_work();
-    } catch (const std::system_error&) {
-      // asio's operation_aborted, after Ctrl-C.
+    } catch (const std::exception&) {
+      // After Ctrl-C: asio's operation_aborted, or its multiple_exceptions when two waits were aborted together.
       if (!is_interrupted) throw;
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -78,14 +81,20 @@ int run_until_done(asio::io_context& io, Task<int> work, const std::function<AtS
   int code = kFailed;
   asio::cancellation_signal cancel;
   asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](std::error_code failure, int signal) {
+  const SystemClock clock;
+  std::optional<TimePoint> first;
+  std::function<void(std::error_code, int)> take = [&](std::error_code failure, int signal) {
     if (failure) return;
-    if (on_signal(signal) == AtSignal::cancel) cancel.emit(asio::cancellation_type::terminal);
-    // Whoever asks twice does not want to wait for a clean end.
-    signals.async_wait([](std::error_code again, int) {
-      if (!again) ::_exit(kInterrupted);
-    });
-  });
+    if (!first) {
+      first = clock.now();
+      if (on_signal(signal) == AtSignal::cancel) cancel.emit(asio::cancellation_type::terminal);
+    } else if (clock.now() - *first > kSameRequest) {
+      // Whoever asks twice does not want to wait for a clean end.
+      ::_exit(kInterrupted);
+    }
+    signals.async_wait(take);
+  };
+  signals.async_wait(take);
   std::exception_ptr defect;
   asio::co_spawn(io, std::move(work),
                  asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr thrown, int result) {

@@ -1,7 +1,6 @@
 #include "services/cli/feed.hpp"
 
 #include <asio/experimental/channel.hpp>
-#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
@@ -56,7 +55,7 @@ class InputFile {
 };
 
 struct Line {
-  std::uint64_t number = 0;
+  std::uint64_t number = 0;  ///< 0: there are no more lines
   std::string text;
 };
 
@@ -69,6 +68,7 @@ class Feeding {
         source_(bus.io, file.descriptor()),
         pacer_(bus.clock.now(), options.rate),
         total_bytes_(file.size()),
+        concurrency_(options.concurrency),
         lines_(bus.io, options.concurrency) {}
 
   Task<> read_lines() {
@@ -82,14 +82,17 @@ class Feeding {
       Line line{++number, std::move(**text)};
       co_await lines_.async_send(std::error_code{}, std::move(line), asio::use_awaitable);
     }
-    lines_.close();
+    // One for each sender: closing the channel would lose the lines that wait in it.
+    for (std::uint64_t i = 0; i < concurrency_; ++i) {
+      Line end;
+      co_await lines_.async_send(std::error_code{}, std::move(end), asio::use_awaitable);
+    }
   }
 
   Task<> send_lines() {
     for (;;) {
-      std::error_code is_over;
-      Line line = co_await lines_.async_receive(asio::redirect_error(asio::use_awaitable, is_over));
-      if (is_over) co_return;
+      Line line = co_await lines_.async_receive(asio::use_awaitable);
+      if (line.number == 0) co_return;
       const TimePoint due = pacer_.due(line.number - 1);
       if (due > bus_.clock.now()) {
         asio::steady_timer timer(bus_.io, due);
@@ -120,6 +123,7 @@ class Feeding {
   LineSource source_;
   Pacer pacer_;
   std::uint64_t total_bytes_;
+  std::uint64_t concurrency_;
   asio::experimental::channel<void(std::error_code, Line)> lines_;
   FeedSummary summary_;
   std::uint64_t done_bytes_ = 0;

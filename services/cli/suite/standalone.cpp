@@ -36,8 +36,8 @@ struct Standalone {
     int code = kDone;
     try {
       code = has_chat ? co_await chat() : co_await wait_for_ever();
-    } catch (const std::system_error&) {
-      // asio's operation_aborted, after Ctrl-C.
+    } catch (const std::exception&) {
+      // After Ctrl-C: asio's operation_aborted, or its multiple_exceptions when two waits were aborted together.
       if (!signal) throw;
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());

@@ -28,6 +28,21 @@ bool is_ready_line(const std::string& line) {
   return json.is_object() && json.value("event", nlohmann::json()) == "ready";
 }
 
+/// Keeps a timer in a list for as long as somebody waits for it, also when the wait ends by an exception.
+class Listed {
+ public:
+  Listed(std::vector<asio::steady_timer*>& list, asio::steady_timer& timer) : list_(list), timer_(timer) {
+    list_.push_back(&timer);
+  }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+  ~Listed() { std::erase(list_, &timer_); }
+
+ private:
+  std::vector<asio::steady_timer*>& list_;
+  asio::steady_timer& timer_;
+};
+
 }  // namespace
 
 struct SuiteProcesses::Child {
@@ -57,10 +72,9 @@ Task<bool> SuiteProcesses::wait_until(Condition condition, TimePoint deadline) {
   while (!condition()) {
     if (clock_.now() >= deadline) co_return false;
     asio::steady_timer timer(io_, deadline);
-    waiting_.push_back(&timer);
+    const Listed listed(waiting_, timer);
     std::error_code woken;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-    std::erase(waiting_, &timer);
   }
   co_return true;
 }

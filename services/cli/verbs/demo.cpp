@@ -1,6 +1,5 @@
 // parley demo: broker and agents as real processes, the help desk's conversation, and what happened on the bus.
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -65,30 +64,39 @@ class Demo {
         processes_(io, clock_, directory) {}
 
   Task<int> run(const host::SuiteConfig& suite, bool is_interactive) {
-    say_title("Starting broker and agents, each a process of its own");
-    processes_.set_on_ready([this](const ProcessPlan& process) {
-      note(fmt::format("  {} {}", console_.paint(Color::green, "ready"), process.name));
-    });
-    const Result<> started = co_await processes_.start(plan_suite(suite, endpoint_, program_folder_));
-    if (!started) co_return code_of(started.error());
-    int code = co_await play();
-    if (code == kDone && is_interactive && !is_interrupted_) code = co_await converse();
+    int code = kInterrupted;
+    try {
+      code = co_await start_and_play(suite, is_interactive);
+    } catch (const std::exception&) {
+      // After Ctrl-C: asio's operation_aborted, or its multiple_exceptions when two waits were aborted together.
+      if (!is_interrupted_) throw;
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     say_title("Stopping everything");
-    for (auto& [session, link] : links_) co_await link->close();
-    co_await runtime_.stop(kGrace);
+    if (is_connected_) co_await runtime_.stop(kGrace);
     co_await processes_.stop();
-    note(is_interrupted_ ? "  stopped" : "  done");
+    print(is_interrupted_ ? "  stopped" : "  done");
     co_return is_interrupted_ ? kInterrupted : code;
   }
 
-  /// Ends run() soon; safe in a handler of the loop.
-  void interrupt() {
-    is_interrupted_ = true;
-    processes_.interrupt();
-    asio::co_spawn(io_, runtime_.stop(kGrace), asio::detached);
-  }
+  /// Says why run() is about to be cancelled.
+  void note_interrupt() { is_interrupted_ = true; }
 
  private:
+  Task<int> start_and_play(const host::SuiteConfig& suite, bool is_interactive) {
+    say_title("Starting broker and agents, each a process of its own");
+    processes_.set_on_ready([this](const ProcessPlan& process) {
+      print(fmt::format("  {} {}", console_.paint(Color::green, "ready"), process.name));
+    });
+    const Result<> started = co_await processes_.start(plan_suite(suite, endpoint_, program_folder_));
+    if (!started) co_return code_of(started.error());
+    is_connected_ = true;
+    int code = co_await play();
+    if (code == kDone && is_interactive) code = co_await converse();
+    for (auto& [session, link] : links_) co_await link->close();
+    co_return code;
+  }
+
   Task<int> play() {
     const Result<> connected = co_await runtime_.start();
     if (!connected) co_return code_of(connected.error());
@@ -192,9 +200,6 @@ class Demo {
   void say_title(std::string_view title) {
     if (!is_json_) console_.print("\n" + console_.paint(Color::bold, fmt::format("== {}", title)));
   }
-  void note(std::string_view line) {
-    if (!is_json_) console_.print(line);
-  }
   void print(std::string_view line) {
     if (!is_json_) console_.print(line);
   }
@@ -210,6 +215,7 @@ class Demo {
   SuiteProcesses processes_;
   std::map<std::string, std::unique_ptr<ChatLink>> links_;
   std::vector<DemoResult> results_;
+  bool is_connected_ = false;  ///< or about to be
   bool is_interrupted_ = false;
 };
 
@@ -231,8 +237,8 @@ int run_demo(Environment& environment, bool is_interactive) {
   if (!runtime) return console.fail(runtime.error());
   Demo demo(environment, *directory, endpoint, io, **runtime);
   return run_until_done(io, demo.run(*suite, is_interactive), [&demo](int) {
-    demo.interrupt();
-    return AtSignal::keep_going;
+    demo.note_interrupt();
+    return AtSignal::cancel;
   });
 }
 

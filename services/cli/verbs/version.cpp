@@ -1,7 +1,6 @@
 // parley version.
-#include <spdlog/fmt/fmt.h>
-
 #include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
 
 #include "libmsg/wire/bundle.hpp"
 #include "services/cli/exit_code.hpp"

@@ -22,7 +22,7 @@ TEST(Pacer, spreads_messages_evenly_without_drift) {
 
 TEST(Progress, shows_the_share_of_the_file) {
   const FeedSummary summary{.sent = 1234, .failures = {}};
-  EXPECT_EQ(render_progress(50, 100, summary, 40), "[########--------]   50 %  1,234 sent");
+  EXPECT_EQ(render_progress(50, 100, summary, 40), "[#########----------]   50 %  1,234 sent");
 }
 
 TEST(Progress, counts_failures) {

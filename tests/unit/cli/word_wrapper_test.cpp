@@ -13,7 +13,7 @@ std::string wrap(std::string_view text, std::size_t piece_bytes) {
 }
 
 TEST(WordWrapper, breaks_at_the_space_before_the_word_that_does_not_fit) {
-  EXPECT_EQ(wrap("one two three four", 100), "one\n  two\n  three\n  four");
+  EXPECT_EQ(wrap("one two three four", 100), "one two\n  three\n  four");
 }
 
 TEST(WordWrapper, the_pieces_make_no_difference) {
