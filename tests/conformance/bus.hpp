@@ -183,8 +183,9 @@ class Conformance : public ::testing::Test {
  private:
   Task<> whole(const Script& script) {
     EXPECT_EQ(code_of(co_await bus_.runtime().start(std::chrono::seconds(10))), "ok");
-    if (&bus_.other() != &bus_.runtime())
+    if (&bus_.other() != &bus_.runtime()) {
       EXPECT_EQ(code_of(co_await bus_.other().start(std::chrono::seconds(10))), "ok");
+    }
     co_await script(bus_.runtime());
     if (&bus_.other() != &bus_.runtime()) co_await bus_.other().stop(std::chrono::milliseconds(200));
     co_await bus_.runtime().stop(std::chrono::milliseconds(200));
