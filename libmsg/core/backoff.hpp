@@ -22,7 +22,8 @@ class Backoff {
 
   /// The next delay.
   Duration next(Random& random) {
-    const auto doubled = std::chrono::duration_cast<Duration>(policy_.first) * (std::int64_t{1} << std::min(failures_, 20U));
+    const auto doubled =
+        std::chrono::duration_cast<Duration>(policy_.first) * (std::int64_t{1} << std::min(failures_, 20U));
     const Duration full = std::min<Duration>(doubled, policy_.max);
     failures_++;
     return full - Duration(static_cast<Duration::rep>(random.unit() * 0.5 * static_cast<double>(full.count())));

@@ -26,7 +26,9 @@ class ByteBuffer {
   explicit ByteBuffer(std::size_t capacity) { reserve(capacity); }
   explicit ByteBuffer(Bytes content) { append(content); }
   ByteBuffer(ByteBuffer&& other) noexcept
-      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
+      : data_(std::move(other.data_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
   ByteBuffer& operator=(ByteBuffer&& other) noexcept {
     data_ = std::move(other.data_);
     size_ = std::exchange(other.size_, 0);

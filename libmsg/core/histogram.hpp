@@ -32,7 +32,8 @@ class Histogram {
   [[nodiscard]] std::uint64_t percentile(double percent) const {
     if (count_ == 0) return 0;
     const double share = std::clamp(percent, 0.0, 100.0) / 100.0;
-    const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_))));
+    const auto wanted =
+        std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_))));
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < counts_.size(); ++i) {
       seen += counts_[i];

@@ -47,8 +47,8 @@ struct LiveActivation {
 struct Hello {
   std::uint16_t version_min = 1;
   std::uint16_t version_max = 1;
-  std::string name;                ///< for people: host, process, purpose
-  std::uint64_t incarnation = 0;   ///< random per process start; a new HELLO with it replaces the old session
+  std::string name;               ///< for people: host, process, purpose
+  std::uint64_t incarnation = 0;  ///< random per process start; a new HELLO with it replaces the old session
   bool is_worker = false;
   std::uint64_t credit_bytes = 0;  ///< data bytes the broker may have outstanding towards this peer
   std::vector<TypeRegistration> types{};
@@ -97,7 +97,7 @@ struct SubscriptionId {
 /// The answer is a REPLY whose payload is the matching …Report below.
 struct Query {
   std::string what;
-  std::string key;           ///< trace id, dead letter id or agent id
+  std::string key;            ///< trace id, dead letter id or agent id
   std::uint32_t limit = 100;  ///< at most this many rows, capped at 1000
   std::uint64_t after = 0;    ///< rows with a greater id only (paging)
   MSGPACK_DEFINE_MAP(what, key, limit, after)
@@ -122,9 +122,9 @@ struct PsPeer {
   bool is_draining = false;
   std::vector<std::string> types;
   std::uint64_t activations = 0;
-  std::uint64_t inflight = 0;     ///< deliveries it has not finished
+  std::uint64_t inflight = 0;      ///< deliveries it has not finished
   std::uint64_t queued_bytes = 0;  ///< waiting in the broker for its credit
-  std::uint64_t idle_ms = 0;      ///< since anything was heard from it
+  std::uint64_t idle_ms = 0;       ///< since anything was heard from it
   std::uint64_t uptime_ms = 0;
   MSGPACK_DEFINE_MAP(name, incarnation, is_worker, is_draining, types, activations, inflight, queued_bytes, idle_ms,
                      uptime_ms)

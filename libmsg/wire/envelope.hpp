@@ -135,7 +135,9 @@ class EnvelopeView {
   [[nodiscard]] Bytes part(std::size_t offset, std::size_t count) const {
     return {data_ + load<std::uint16_t>(data_ + layout::kFixedBytes) + offset, count};
   }
-  [[nodiscard]] std::string_view text(std::size_t offset, std::size_t count) const { return as_text(part(offset, count)); }
+  [[nodiscard]] std::string_view text(std::size_t offset, std::size_t count) const {
+    return as_text(part(offset, count));
+  }
 
   const std::byte* data_;
 };
@@ -170,16 +172,16 @@ using Attribute = std::pair<std::string_view, std::string_view>;
 
 /// Names that the runtime and the broker give a meaning to. Others belong to the application.
 namespace attribute {
-inline constexpr std::string_view kTraceparent = "traceparent";        ///< W3C trace context
-inline constexpr std::string_view kConversation = "conversation";      ///< groups the messages of one conversation
-inline constexpr std::string_view kIdempotencyKey = "idempotency-key"; ///< same key, same effect
-inline constexpr std::string_view kCallChain = "call-chain";           ///< agent ids waiting, oldest first, joined by \n
-inline constexpr std::string_view kRetryAfterMs = "retry-after-ms";    ///< on an error: when to try again
+inline constexpr std::string_view kTraceparent = "traceparent";         ///< W3C trace context
+inline constexpr std::string_view kConversation = "conversation";       ///< groups the messages of one conversation
+inline constexpr std::string_view kIdempotencyKey = "idempotency-key";  ///< same key, same effect
+inline constexpr std::string_view kCallChain = "call-chain";         ///< agent ids waiting, oldest first, joined by \n
+inline constexpr std::string_view kRetryAfterMs = "retry-after-ms";  ///< on an error: when to try again
 }  // namespace attribute
 
 /// Encodes the small string map: per entry u8 name length, u16 value length, name, value.
-/// `out` holds nothing but earlier entries. Fails with `invalid` when a name is empty or longer than 255, or `too_large`
-/// over the limits; then nothing is appended.
+/// `out` holds nothing but earlier entries. Fails with `invalid` when a name is empty or longer than 255, or
+/// `too_large` over the limits; then nothing is appended.
 Result<> append_attribute(ByteBuffer& out, std::string_view name, std::string_view value);
 
 /// Decodes all entries; fails with `invalid` on a malformed map.

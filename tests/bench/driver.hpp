@@ -26,11 +26,11 @@ class Transport {
 };
 
 struct Load {
-  std::uint32_t window = 1;        ///< most messages under way
-  double rate = 0;                 ///< per second; 0 means closed loop
-  double seconds = 1.0;            ///< measured time
-  double warmup_seconds = 0.2;     ///< before it, not counted
-  double drain_seconds = 5.0;      ///< how long the last replies may take before they count as lost
+  std::uint32_t window = 1;     ///< most messages under way
+  double rate = 0;              ///< per second; 0 means closed loop
+  double seconds = 1.0;         ///< measured time
+  double warmup_seconds = 0.2;  ///< before it, not counted
+  double drain_seconds = 5.0;   ///< how long the last replies may take before they count as lost
 };
 
 struct Outcome {

@@ -1,15 +1,14 @@
 // parley-bench: Parley against a plain ZeroMQ relay and NATS, on this machine, in one interleaved run.
 // Never part of the tests: speed is measured, not asserted.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
+#include <arpa/inet.h>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <netinet/in.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/bench/memory.hpp"
 #include "tests/bench/process.hpp"
@@ -83,8 +82,9 @@ std::vector<Case> all_cases(const Options& options) {
 // ---- roles ----------------------------------------------------------------------------------------------------------
 
 void print(const Outcome& outcome) {
-  std::cout << nlohmann::json{{"finished", outcome.finished}, {"seconds", outcome.seconds},   {"lost", outcome.lost},
-                              {"duplicated", outcome.duplicated}, {"p50_us", outcome.p50_us}, {"p99_us", outcome.p99_us},
+  std::cout << nlohmann::json{{"finished", outcome.finished}, {"seconds", outcome.seconds},
+                              {"lost", outcome.lost},         {"duplicated", outcome.duplicated},
+                              {"p50_us", outcome.p50_us},     {"p99_us", outcome.p99_us},
                               {"p999_us", outcome.p999_us},   {"sent", outcome.sent}}
                    .dump()
             << std::endl;
@@ -147,8 +147,9 @@ class Bench {
     std::vector<Row> runs;
     for (std::size_t i = 0; i < cases.size(); ++i) {
       for (std::uint32_t round = 0; round < options_.rounds; ++round) {
-        std::cerr << "\r[" << i + 1 << "/" << cases.size() << "] " << cases[i].name << " " << cases[i].payload_bytes << " B window "
-                  << cases[i].window << ", round " << round + 1 << "/" << options_.rounds << "        " << std::flush;
+        std::cerr << "\r[" << i + 1 << "/" << cases.size() << "] " << cases[i].name << " " << cases[i].payload_bytes
+                  << " B window " << cases[i].window << ", round " << round + 1 << "/" << options_.rounds << "        "
+                  << std::flush;
         for (const std::string& system : systems_of(cases[i])) runs.push_back(measure(cases[i], system));
       }
       note_saturation(runs, cases[i]);
@@ -223,9 +224,24 @@ class Bench {
   std::vector<std::string> role_arguments(const std::string& role, const Case& test_case, const std::string& system,
                                           const std::string& endpoint) const {
     const double rate = test_case.load_percent / 100.0 * saturation_of(system);
-    return {self_, "--role", role, "--system", system, "--endpoint", endpoint, "--pattern", to_string(test_case.pattern),
-            "--payload", std::to_string(test_case.payload_bytes), "--window", std::to_string(test_case.window),
-            "--connections", std::to_string(test_case.connections), "--rate", std::to_string(rate), "--seconds",
+    return {self_,
+            "--role",
+            role,
+            "--system",
+            system,
+            "--endpoint",
+            endpoint,
+            "--pattern",
+            to_string(test_case.pattern),
+            "--payload",
+            std::to_string(test_case.payload_bytes),
+            "--window",
+            std::to_string(test_case.window),
+            "--connections",
+            std::to_string(test_case.connections),
+            "--rate",
+            std::to_string(rate),
+            "--seconds",
             std::to_string(options_.load.seconds)};
   }
 
@@ -233,7 +249,8 @@ class Bench {
   void note_saturation(const std::vector<Row>& runs, const Case& test_case) {
     if (test_case.name != "round_trip" || test_case.payload_bytes != 100 || test_case.window != 1024) return;
     for (const Row& row : medians(runs)) {
-      if (row.test_case == test_case.name && row.payload_bytes == 100 && row.window == 1024) saturation_[row.system] = row.per_second;
+      if (row.test_case == test_case.name && row.payload_bytes == 100 && row.window == 1024)
+        saturation_[row.system] = row.per_second;
     }
   }
   [[nodiscard]] double saturation_of(const std::string& system) const {
@@ -248,9 +265,11 @@ class Bench {
 
 int run(int argc, char** argv) {
   Options options;
-  CLI::App app{"Measures Parley against a plain ZeroMQ relay and NATS on this machine.\n"
-               "Example: parley-bench --rounds 5 --svg bench.svg"};
-  app.add_option("--rounds", options.rounds, "runs per case and system; medians are reported")->check(CLI::Range(1, 100));
+  CLI::App app{
+      "Measures Parley against a plain ZeroMQ relay and NATS on this machine.\n"
+      "Example: parley-bench --rounds 5 --svg bench.svg"};
+  app.add_option("--rounds", options.rounds, "runs per case and system; medians are reported")
+      ->check(CLI::Range(1, 100));
   app.add_option("--seconds", options.load.seconds, "measured time of one run")->check(CLI::Range(0.1, 60.0));
   app.add_flag("--quick", options.is_quick, "100 B payloads only");
   app.add_flag("--json", options.is_json, "one JSON object a line");

@@ -1,11 +1,10 @@
 #include "tests/bench/memory.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <unistd.h>
 #include <zmq.hpp>
 
 #include "broker/core/core.hpp"
@@ -101,7 +100,8 @@ Fact directory_entry() {
   for (std::uint64_t next = 0; next < kAgents;) {
     hello.activations.clear();
     for (std::size_t i = 0; i < wire::kMaxActivationsPerHello && next < kAgents; ++i, ++next) {
-      hello.activations.push_back({"customer/account-" + std::to_string(10'000'000 + next), (std::uint64_t{1} << 32U) + next});
+      hello.activations.push_back(
+          {"customer/account-" + std::to_string(10'000'000 + next), (std::uint64_t{1} << 32U) + next});
     }
     hello.is_last = next == kAgents;
     broker.control(SessionToken{}, wire::Kind::hello, wire::encode_body(hello).bytes());
@@ -153,11 +153,12 @@ Fact topic_matching() {
 Fact idle_workers(const std::string& self, const std::string& broker) {
   Process host({broker, "--listen", "tcp://127.0.0.1:*", "--log-level", "error"});
   const auto ready = nlohmann::json::parse(host.read_line(std::chrono::seconds(10)));
-  Process workers({self, "--role", "idle-workers", "--endpoint", ready.at("endpoint").get<std::string>(), "--connections",
-                   std::to_string(kWorkers)});
+  Process workers({self, "--role", "idle-workers", "--endpoint", ready.at("endpoint").get<std::string>(),
+                   "--connections", std::to_string(kWorkers)});
   workers.read_line(std::chrono::seconds(60));
   std::this_thread::sleep_for(std::chrono::seconds(3));  // a few rounds of heartbeats
-  return {"broker with 1,000 idle workers, resident", "MiB", static_cast<double>(host.resident_bytes()) / (1 << 20), 64};
+  return {"broker with 1,000 idle workers, resident", "MiB", static_cast<double>(host.resident_bytes()) / (1 << 20),
+          64};
 }
 
 }  // namespace

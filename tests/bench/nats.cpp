@@ -1,13 +1,13 @@
 // The other peer: nats-server with its C client, used as its documentation advises (asynchronous subscriptions, one
-// reply inbox; publishing is buffered when many messages are under way and immediate when few are, whichever is faster).
+// reply inbox; publishing is buffered when many messages are under way and immediate when few are, whichever is
+// faster).
 #include "tests/bench/roles.hpp"
 
 #ifdef PARLEY_HAVE_NATS
-#include <nats/nats.h>
-
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <nats/nats.h>
 #include <stdexcept>
 #include <vector>
 
@@ -52,9 +52,12 @@ std::uint64_t sequence_of(natsMsg* message) {
 class NatsTransport final : public Transport {
  public:
   NatsTransport(const std::string& endpoint, Pattern pattern, std::size_t payload_bytes, std::uint32_t window)
-      : pattern_(pattern), connection_(connect(endpoint, is_immediate_better(window))), payload_(std::max<std::size_t>(payload_bytes, 8), 'x') {
+      : pattern_(pattern),
+        connection_(connect(endpoint, is_immediate_better(window))),
+        payload_(std::max<std::size_t>(payload_bytes, 8), 'x') {
     natsSubscription* subscription = nullptr;
-    check(natsConnection_Subscribe(&subscription, connection_.get(), kInbox, &NatsTransport::on_message, this), "subscribe");
+    check(natsConnection_Subscribe(&subscription, connection_.get(), kInbox, &NatsTransport::on_message, this),
+          "subscribe");
     subscription_.reset(subscription);
     check(natsConnection_Flush(connection_.get()), "flush");
   }
@@ -90,7 +93,8 @@ class NatsTransport final : public Transport {
 
  private:
   static constexpr const char* kInbox = "bench.inbox";
-  static void on_message(natsConnection* /*connection*/, natsSubscription* /*subscription*/, natsMsg* message, void* self) {
+  static void on_message(natsConnection* /*connection*/, natsSubscription* /*subscription*/, natsMsg* message,
+                         void* self) {
     auto* transport = static_cast<NatsTransport*>(self);
     {
       const std::lock_guard lock(transport->mutex_);
@@ -124,7 +128,8 @@ void on_delivery(natsConnection* connection, natsSubscription* subscription, nat
   auto* receiver = static_cast<NatsReceiver*>(closure);
   const std::uint64_t sequence = sequence_of(message);
   if (receiver->pattern == Pattern::round_trip) {
-    natsConnection_Publish(connection, natsMsg_GetReply(message), natsMsg_GetData(message), natsMsg_GetDataLength(message));
+    natsConnection_Publish(connection, natsMsg_GetReply(message), natsMsg_GetData(message),
+                           natsMsg_GetDataLength(message));
   } else {
     receiver->received.count(sequence);
     int waiting = 0;
@@ -151,8 +156,9 @@ int run_nats_worker(const std::string& endpoint, Pattern pattern, std::uint32_t 
     receiver->is_confirming = i + 1 == connections;
     receiver->connection = connect(endpoint, is_immediate_better(window));
     natsSubscription* subscription = nullptr;
-    check(natsConnection_Subscribe(&subscription, receiver->connection.get(), "bench.echo", &on_delivery, receiver.get()),
-          "subscribe");
+    check(
+        natsConnection_Subscribe(&subscription, receiver->connection.get(), "bench.echo", &on_delivery, receiver.get()),
+        "subscribe");
     receiver->subscription.reset(subscription);
     check(natsSubscription_SetPendingLimits(subscription, -1, -1), "pending limits");
     check(natsConnection_Flush(receiver->connection.get()), "flush");

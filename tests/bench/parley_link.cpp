@@ -1,9 +1,8 @@
 // Parley without agent code: PeerLink on a DEALER socket in one thread, against a real parley-broker.
-#include <unistd.h>
-
 #include <array>
 #include <cstring>
 #include <memory>
+#include <unistd.h>
 #include <vector>
 #include <zmq.hpp>
 
@@ -102,7 +101,9 @@ std::uint64_t sequence_of(const wire::EnvelopeView& envelope) {
 class LinkTransport final : public Transport {
  public:
   LinkTransport(const std::string& endpoint, Pattern pattern, std::size_t payload_bytes)
-      : pattern_(pattern), peer_(context_, endpoint, "bench-client"), payload_(std::max<std::size_t>(payload_bytes, 8)) {
+      : pattern_(pattern),
+        peer_(context_, endpoint, "bench-client"),
+        payload_(std::max<std::size_t>(payload_bytes, 8)) {
     peer_.link().add_type({.name = std::string(kClientType), .index = 0, .capabilities = {}, .capacity = 1});
     peer_.wait_until_ready();
   }
@@ -169,7 +170,8 @@ class LinkTransport final : public Transport {
 /// One receiving connection: echoes requests, or counts one-way messages and confirms them.
 class Receiver {
  public:
-  Receiver(zmq::context_t& context, const std::string& endpoint, Pattern pattern, std::uint32_t number, bool is_confirming)
+  Receiver(zmq::context_t& context, const std::string& endpoint, Pattern pattern, std::uint32_t number,
+           bool is_confirming)
       : peer_(context, endpoint, "bench-worker-" + std::to_string(number)), is_confirming_(is_confirming) {
     const std::string type = number == 0 ? "bench-echo" : "bench-sink-" + std::to_string(number);
     peer_.link().add_type({.name = type, .index = 0, .capabilities = {}, .capacity = 1});

@@ -1,11 +1,10 @@
 // A child process of the benchmark: started with its standard output on a pipe, killed when its owner goes. One thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace parley::bench {

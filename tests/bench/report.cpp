@@ -1,10 +1,9 @@
 #include "tests/bench/report.hpp"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
 #include <tuple>
 
 namespace parley::bench {
@@ -20,7 +19,7 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-double median_of(const std::vector<const Row*>& rows, double Row::*field) {
+double median_of(const std::vector<const Row*>& rows, double Row::* field) {
   std::vector<double> values;
   for (const Row* row : rows) values.push_back(row->*field);
   return median(values);
@@ -29,13 +28,14 @@ double median_of(const std::vector<const Row*>& rows, double Row::*field) {
 const Row* find(const std::vector<Row>& rows, const std::string& test_case, const std::string& system,
                 std::uint64_t payload_bytes, std::uint32_t window) {
   const auto it = std::ranges::find_if(rows, [&](const Row& row) {
-    return row.test_case == test_case && row.system == system && row.payload_bytes == payload_bytes && row.window == window;
+    return row.test_case == test_case && row.system == system && row.payload_bytes == payload_bytes &&
+           row.window == window;
   });
   return it == rows.end() ? nullptr : &*it;
 }
 
-void add_ratio(std::vector<Target>& out, const std::string& name, const Row* ours, const Row* theirs, double Row::*field,
-               double bound, bool is_minimum) {
+void add_ratio(std::vector<Target>& out, const std::string& name, const Row* ours, const Row* theirs,
+               double Row::* field, double bound, bool is_minimum) {
   if (ours != nullptr && theirs != nullptr) out.push_back({name, ours->*field / (theirs->*field), bound, is_minimum});
 }
 
@@ -110,17 +110,17 @@ std::vector<Target> targets(const std::vector<Row>& rows) {
 }
 
 std::string table(const std::vector<Row>& rows) {
-  std::string out = fmt::format("{:<20} {:<7} {:>7} {:>6} {:>5} {:>10} {:>9} {:>9} {:>9} {:>8} {:>5} {:>4}\n", "case", "system",
-                                "payload", "window", "load", "per second", "p50 µs", "p99 µs", "p99.9 µs", "cpu µs", "lost",
-                                "dup");
+  std::string out =
+      fmt::format("{:<20} {:<7} {:>7} {:>6} {:>5} {:>10} {:>9} {:>9} {:>9} {:>8} {:>5} {:>4}\n", "case", "system",
+                  "payload", "window", "load", "per second", "p50 µs", "p99 µs", "p99.9 µs", "cpu µs", "lost", "dup");
   std::string previous;
   for (const Row& row : rows) {
     if (!previous.empty() && previous != title_of(row)) out += '\n';
     previous = title_of(row);
     const std::string load = row.load_percent > 0 ? fmt::format("{:.0f}%", row.load_percent) : "-";
-    out += fmt::format("{:<20} {:<7} {:>7} {:>6} {:>5} {:>10} {:>8.1f} {:>8.1f} {:>8.1f} {:>7.2f} {:>5} {:>4}\n", row.test_case,
-                       row.system, row.payload_bytes, row.window, load, readable(row.per_second), row.p50_us, row.p99_us,
-                       row.p999_us, row.broker_cpu_us_per_message, row.lost, row.duplicated);
+    out += fmt::format("{:<20} {:<7} {:>7} {:>6} {:>5} {:>10} {:>8.1f} {:>8.1f} {:>8.1f} {:>7.2f} {:>5} {:>4}\n",
+                       row.test_case, row.system, row.payload_bytes, row.window, load, readable(row.per_second),
+                       row.p50_us, row.p99_us, row.p999_us, row.broker_cpu_us_per_message, row.lost, row.duplicated);
   }
   return out;
 }
@@ -137,8 +137,9 @@ std::string table(const std::vector<Fact>& facts) {
 std::string table(const std::vector<Target>& targets) {
   std::string out;
   for (const Target& target : targets) {
-    out += fmt::format("{:<52} {:>12.2f}  {} {} {:g}\n", target.name, target.value, target.is_met() ? "ok,    " : "MISSED,",
-                       target.is_minimum ? "at least" : "at most", target.bound);
+    out +=
+        fmt::format("{:<52} {:>12.2f}  {} {} {:g}\n", target.name, target.value,
+                    target.is_met() ? "ok,    " : "MISSED,", target.is_minimum ? "at least" : "at most", target.bound);
   }
   return out;
 }
@@ -190,17 +191,18 @@ std::string svg(const std::vector<Row>& rows) {
     int top = 46 + static_cast<int>(index / kColumns) * kPanelHeight;
     double most = 1;
     for (const Row* row : panels[index]) most = std::max(most, row->per_second_max);
-    out += fmt::format("<text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>\n", left, top + 12, title_of(*panels[index].front()));
+    out += fmt::format("<text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>\n", left, top + 12,
+                       title_of(*panels[index].front()));
     top += 20;
     for (const Row* row : panels[index]) {
       const auto x_of = [&](double value) { return left + 54 + value / most * (kPanelWidth - 210); };
       out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", left, top + 13, row->system);
-      out += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" rx=\"2\" fill=\"{}\"/>\n", left + 54, top + 2,
-                         x_of(row->per_second) - left - 54, kBarHeight - 5, colour_of(row->system));
-      out += fmt::format("<line x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2}\" y2=\"{2}\" stroke=\"#0f172a\"/>\n", x_of(row->per_second_min),
-                         x_of(row->per_second_max), top + 9);
-      out += fmt::format("<text x=\"{:.1f}\" y=\"{}\">{}/s, p50 {:.0f} µs</text>\n", x_of(row->per_second_max) + 6, top + 13,
-                         readable(row->per_second), row->p50_us);
+      out += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" rx=\"2\" fill=\"{}\"/>\n", left + 54,
+                         top + 2, x_of(row->per_second) - left - 54, kBarHeight - 5, colour_of(row->system));
+      out += fmt::format("<line x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2}\" y2=\"{2}\" stroke=\"#0f172a\"/>\n",
+                         x_of(row->per_second_min), x_of(row->per_second_max), top + 9);
+      out += fmt::format("<text x=\"{:.1f}\" y=\"{}\">{}/s, p50 {:.0f} µs</text>\n", x_of(row->per_second_max) + 6,
+                         top + 13, readable(row->per_second), row->p50_us);
       top += kBarHeight;
     }
   }

@@ -48,7 +48,8 @@ TEST(Histogram, gives_after_a_merge_what_one_histogram_would) {
   left.merge(right);
   EXPECT_EQ(left.count(), both.count());
   EXPECT_EQ(left.max(), both.max());
-  for (const double percent : {1.0, 50.0, 90.0, 99.0, 99.9}) EXPECT_EQ(left.percentile(percent), both.percentile(percent));
+  for (const double percent : {1.0, 50.0, 90.0, 99.0, 99.9})
+    EXPECT_EQ(left.percentile(percent), both.percentile(percent));
 }
 
 }  // namespace
