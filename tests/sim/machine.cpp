@@ -174,7 +174,7 @@ void Machine::pump() {
 
 void Machine::take_link_events() {
   while (auto event = link_.take_event()) inbox_.push_back({std::move(*event), link_.session()});
-  if (inbox_.empty() || is_work_due_) return;
+  if (inbox_.empty() || is_work_due_ || is_finished_) return;
   is_work_due_ = true;
   world_.at_machine(number_, life_, world_.now() + plan_.inbox_delay, [this] { work(); });
 }

@@ -1,6 +1,8 @@
 // Virtual time: what happens next, in order, from one seed.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <utility>
 
@@ -29,15 +31,21 @@ class Schedule {
   template <class IsOver>
   void run_until(TimePoint end, IsOver is_over) {
     while (!is_over() && actions_.next() <= end) {
+      repeats_ = actions_.next() > now_ ? 0 : repeats_ + 1;
+      if (is_stuck()) return;
       now_ = std::max(now_, actions_.next());
       if (auto action = actions_.take_due(now_)) (*action)();
     }
     if (!is_over()) now_ = end;
   }
+  /// Something happens again and again and time does not go on.
+  [[nodiscard]] bool is_stuck() const { return repeats_ >= kMaxRepeats; }
 
  private:
   static constexpr TimePoint kStart{std::chrono::hours(1)};
+  static constexpr std::uint32_t kMaxRepeats = 100'000;
   TimePoint now_ = kStart;
+  std::uint32_t repeats_ = 0;
   TimerQueue<Action> actions_;
 };
 

@@ -44,6 +44,7 @@ bool World::run() {
   is_loading_ = false;
   log("load ends");
   schedule_.run_until(now() + scenario_.settle_time, is_over);
+  if (schedule_.is_stuck()) checker_.fail("time stands still");
   if (!is_over()) finish();
   return !is_over();
 }
