@@ -21,7 +21,7 @@ namespace parley {
 /// Where a direct message goes: an agent id, or the least loaded agent type that offers a capability.
 class Target {
  public:
-  Target(AgentId id) : text_(id.str()) {}  // NOLINT(google-explicit-constructor): an id is a target
+  Target(const AgentId& id) : text_(id.str()) {}  // NOLINT(google-explicit-constructor): an id is a target
   /// Reads `type`, `type/key`, `@capability` or `@capability/key`. Fails with `invalid`.
   static Result<Target> parse(std::string_view text);
   [[nodiscard]] const std::string& str() const { return text_; }
