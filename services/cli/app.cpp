@@ -129,7 +129,7 @@ std::string usage_problem(const CLI::ParseError& failure, const Named& named,
     return fmt::format("'{}' has no command '{}' (see '{} --help'{})", named.name, *named.unknown, named.name,
                        did_you_mean(*named.unknown, child_names(*named.app)));
   }
-  if (failure.get_name() == "ExtrasError") {
+  if (failure.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     const auto known = flag_names(*named.app);
     for (const std::string& word : arguments) {
       const std::string flag = word.substr(0, word.find('='));

@@ -65,7 +65,7 @@ HealthVerdict judge(const wire::PsReport& report, std::uint64_t dead_letters, co
     if (type.workers > 0) ++types;
   }
   const auto workers =
-      std::count_if(report.peers.begin(), report.peers.end(), [](const auto& peer) { return peer.is_worker; });
+      std::count_if(report.peers.begin(), report.peers.end(), [](const auto& peer) { return !peer.types.empty(); });
 
   for (const RequiredType& required : limits.required) check_required(verdict, report, required);
   if (limits.max_dead_letters && dead_letters > *limits.max_dead_letters) {
