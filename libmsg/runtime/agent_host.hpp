@@ -205,7 +205,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   Result<> check_may_call(const Outgoing& outgoing);
   Result<> encode_attributes(const Outgoing& outgoing, bool is_traced);
   Result<CallKey> begin_call(Outgoing& outgoing, Call& call);
-  void begin_or_fail(Outgoing outgoing, Call call, asio::cancellation_slot slot);
+  void begin_or_fail(Outgoing& outgoing, Call call, asio::cancellation_slot slot);
   static void detach_from_turn(const Call& call, CallKey key);
   static void end_call(Call call, Result<Payload> outcome);
   void fail_call(CallKey key, Call call, const Error& why);

@@ -43,7 +43,7 @@ Task<Result<Payload>> AgentHost::request(Turn* turn, Target target, Payload mess
   outgoing.connection = shard_of(outgoing.target, connections_.size());
   return suspend<Result<Payload>>(
       [this, outgoing = std::move(outgoing)](ReplyHandler resume, asio::cancellation_slot slot) mutable {
-        begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
+        begin_or_fail(outgoing, Call(std::move(resume)), slot);
       });
 }
 
@@ -52,7 +52,7 @@ Task<Result<>> AgentHost::send(Turn* turn, Target target, Payload message, CallO
   outgoing.connection = shard_of(outgoing.target, connections_.size());
   // Has a name because g++ 12 destroys a temporary closure with such captures twice when it stands behind co_await.
   auto start = [this, outgoing = std::move(outgoing)](AcceptHandler resume, asio::cancellation_slot slot) mutable {
-    begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
+    begin_or_fail(outgoing, Call(std::move(resume)), slot);
   };
   const Result<std::uint32_t> accepted = co_await suspend<Result<std::uint32_t>>(std::move(start));
   if (!accepted) co_return fail(accepted.error());
@@ -64,7 +64,7 @@ Task<Result<std::uint32_t>> AgentHost::publish(Turn* turn, Topic topic, Payload 
   outgoing.connection = shard_of(topic.source(), connections_.size());
   return suspend<Result<std::uint32_t>>(
       [this, outgoing = std::move(outgoing)](AcceptHandler resume, asio::cancellation_slot slot) mutable {
-        begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
+        begin_or_fail(outgoing, Call(std::move(resume)), slot);
       });
 }
 
@@ -80,7 +80,7 @@ Task<Result<ReplyStream>> AgentHost::request_stream(Turn* turn, Target target, P
 }
 
 /// Ends in begin_call(), or posts the failure: a coroutine must not be resumed while it is being suspended.
-void AgentHost::begin_or_fail(Outgoing outgoing, Call call, asio::cancellation_slot slot) {
+void AgentHost::begin_or_fail(Outgoing& outgoing, Call call, asio::cancellation_slot slot) {
   const Result<CallKey> key = begin_call(outgoing, call);
   if (!key) {
     asio::post(io_,
@@ -124,16 +124,16 @@ Result<AgentHost::CallKey> AgentHost::begin_call(Outgoing& outgoing, Call& call)
   call.target = outgoing.target;
   const bool is_request = is_request_kind(outgoing.kind);
   const MessageId id = connection.calls.add(std::move(call), deadline);
-  if (turn != nullptr) scratch_id_ = turn->activation->id;
-  const wire::EnvelopeFields fields{.kind = outgoing.kind,
-                                    .flags = static_cast<std::uint8_t>(is_traced ? wire::kFlagTraced : 0),
-                                    .message_id = id.value(),
-                                    .remaining_ms = is_request ? remaining_ms(deadline, begun) : worth_ms,
-                                    .source = turn == nullptr ? std::string_view() : scratch_id_,
-                                    .target = outgoing.target,
-                                    .payload_type = outgoing.message.type,
-                                    .attributes = scratch_.bytes(),
-                                    .payload = as_bytes(outgoing.message.bytes)};
+  const wire::EnvelopeFields fields{
+      .kind = outgoing.kind,
+      .flags = static_cast<std::uint8_t>(is_traced ? wire::kFlagTraced : 0),
+      .message_id = id.value(),
+      .remaining_ms = is_request ? remaining_ms(deadline, begun) : worth_ms,
+      .source = turn == nullptr ? std::string_view() : std::string_view(turn->activation->id),
+      .target = outgoing.target,
+      .payload_type = outgoing.message.type,
+      .attributes = scratch_.bytes(),
+      .payload = as_bytes(outgoing.message.bytes)};
   if (Result<> written = wire::append_envelope(connection.out, fields); !written) {
     call = std::move(*connection.calls.take(id));
     return fail(std::move(written).error());

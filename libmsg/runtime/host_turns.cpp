@@ -54,18 +54,18 @@ void AgentHost::on_delivery(std::size_t connection, const wire::EnvelopeView& en
   }
   const std::string_view target = envelope.target();
   const bool is_event = envelope.kind() == wire::Kind::event;
+  std::string_view id = target;
   if (is_event || target.starts_with('@')) {
     const std::string_view key = split_id(target).key;
     scratch_id_.assign(type->name).append(1, '/').append(key.empty() ? kDefaultKey : key);
-  } else {
-    scratch_id_.assign(target);
+    id = scratch_id_;
   }
-  Activation* const activation = scheduler_.find(scratch_id_);
+  Activation* const activation = scheduler_.find(id);
   if (activation == nullptr) {
     return answer_error(connection, delivery,
-                        {ErrorCode::undeliverable, "'" + scratch_id_ + "' is not active on this worker"});
+                        {ErrorCode::undeliverable, "'" + std::string(id) + "' is not active on this worker"});
   }
-  if (is_event && envelope.source() == scratch_id_) {  // An agent does not hear its own events.
+  if (is_event && envelope.source() == id) {  // An agent does not hear its own events.
     return report_done(connection, delivery);
   }
   TurnPtr turn = take_turn();
