@@ -70,7 +70,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   Task<Result<>> register_instance(AgentId id, std::shared_ptr<Agent> agent, TypeOptions options);
   Task<Result<>> register_closure(std::string type, Closure closure, std::vector<TopicFilter> topics,
                                   TypeOptions options);
-  Task<Result<>> unregister_type(std::string type);
+  Task<Result<>> unregister_type(std::string name);
   Task<Result<SubscriptionHandle>> subscribe(TopicFilter topics, std::string agent_type);
   Task<Result<>> unsubscribe(SubscriptionHandle handle);
   void add_interceptor(std::shared_ptr<Interceptor> interceptor);
