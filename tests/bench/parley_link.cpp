@@ -23,9 +23,7 @@ constexpr std::string_view kTopic = "bench.topic/0";
 class LinkPeer {
  public:
   LinkPeer(zmq::context_t& context, std::string endpoint, std::string name)
-      : context_(context), endpoint_(std::move(endpoint)), link_(configuration(std::move(name)), random_) {
-    open();
-  }
+      : context_(context), endpoint_(std::move(endpoint)), link_(configuration(std::move(name)), random_) {}
 
   link::PeerLink& link() { return link_; }
   zmq::socket_t& socket() { return socket_; }
@@ -58,7 +56,9 @@ class LinkPeer {
       }
     }
   }
+  /// Connects; what HELLO announces must have been added to link() before.
   void wait_until_ready() {
+    open();
     while (!link_.is_ready()) {
       ship();
       wait(std::chrono::milliseconds(5));
