@@ -7,14 +7,24 @@ namespace parley::broker {
 using wire::EnvelopeView;
 using wire::Kind;
 
+namespace {
+
+/// The body of a control request, within the bound of its size.
+template <class Body>
+Result<Body> read_body(const EnvelopeView& envelope) {
+  if (envelope.payload().size() > wire::kMaxControlBodyBytes) {
+    return fail(ErrorCode::too_large, "the body of a control request is too large");
+  }
+  return wire::decode_body<Body>(envelope.payload());
+}
+
+}  // namespace
+
 template <class Body, class Act>
 void Control::answer(Session& session, const EnvelopeView& envelope, Act act) {
   const std::uint64_t id = envelope.message_id().value();
   if (const auto failure = router_.take_message_id(session, envelope)) return outbox_.error(session, id, *failure);
-  if (envelope.payload().size() > wire::kMaxControlBodyBytes) {
-    return outbox_.error(session, id, {ErrorCode::too_large, "the body of a control request is too large"});
-  }
-  const auto body = wire::decode_body<Body>(envelope.payload());
+  const auto body = read_body<Body>(envelope);
   if (!body) return outbox_.error(session, id, body.error());
   const Result<> done = act(*body);
   if (!done) return outbox_.error(session, id, done.error());
@@ -53,7 +63,7 @@ void Control::on_unsubscribe(Session& session, const EnvelopeView& envelope) {
 void Control::on_query(Session& session, const EnvelopeView& envelope) {
   const std::uint64_t id = envelope.message_id().value();
   if (const auto failure = router_.take_message_id(session, envelope)) return outbox_.error(session, id, *failure);
-  const auto query = wire::decode_body<wire::Query>(envelope.payload());
+  const auto query = read_body<wire::Query>(envelope);
   if (!query) return outbox_.error(session, id, query.error());
   const auto report = reports_.answer(*query);
   if (!report) return outbox_.error(session, id, report.error());
