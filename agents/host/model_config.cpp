@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 #include <utility>
 
 #include "agents/llm/curl_multi.hpp"
@@ -27,10 +28,11 @@ std::uint64_t repetitions_of(std::string_view expression) {
   std::uint64_t product = 1;
   for (std::size_t open = expression.find('{'); open != std::string_view::npos; open = expression.find('{', open + 1)) {
     const std::string_view counts = expression.substr(open + 1, expression.find('}', open) - open - 1);
-    const char* const end = counts.data() + counts.size();
+    const char* const begin = std::to_address(counts.begin());
+    const char* const end = std::to_address(counts.end());
     std::uint64_t least = 1;
     std::uint64_t most = 1;
-    const char* const comma = std::from_chars(counts.data(), end, least).ptr;
+    const char* const comma = std::from_chars(begin, end, least).ptr;
     if (comma != end && *comma == ',') std::from_chars(comma + 1, end, most);
     const std::uint64_t count = std::max(least, most);
     product *= std::clamp<std::uint64_t>(count, 1, kMaxRepetitions + 1);

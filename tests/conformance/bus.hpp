@@ -173,6 +173,7 @@ class Conformance : public ::testing::Test {
       co_await pause(std::chrono::milliseconds(10));
     }
     std::vector<std::string> codes;
+    codes.reserve(report.rows.size());
     for (const auto& row : report.rows) codes.push_back(row.code);
     co_return codes;
   }
