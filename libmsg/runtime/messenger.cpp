@@ -14,7 +14,7 @@ Result<Target> Target::parse(std::string_view text) {
   }
   Result<AgentId> id = AgentId::parse(text);
   if (!id) return fail(std::move(id).error());
-  return Target(std::move(*id));
+  return Target(*id);
 }
 
 }  // namespace parley
