@@ -81,7 +81,7 @@ def main():
     cache = ROOT / "build" / ".tidy-cache"
     cache.mkdir(parents=True, exist_ok=True)
     version = subprocess.run([CLANG_TIDY, "--version"], capture_output=True, check=True).stdout
-    salt = version + (ROOT / ".clang-tidy").read_bytes()
+    salt = version + (ROOT / ".clang-tidy").read_bytes() + (ROOT / "tests" / ".clang-tidy").read_bytes()
 
     contents = Contents()
     entries = compile_entries(build, args.paths)
