@@ -35,6 +35,7 @@ constexpr std::array kCatalogue{
     Entry{ErrorCode::bad_configuration, "bad_configuration", false},
     Entry{ErrorCode::no_reply, "no_reply", false},
     Entry{ErrorCode::no_subscriber, "no_subscriber", false},
+    Entry{ErrorCode::quarantined, "quarantined", true},
 };
 
 constexpr auto kCodes = [] {

@@ -59,6 +59,8 @@ enum class ErrorCode : std::uint16_t {
   no_reply = 21,
   /// An event had no subscriber (dead letters only; publishing it succeeds).
   no_subscriber = 22,
+  /// A person or the supervisor has taken the agent out of service; it answers again after its release.
+  quarantined = 23,
 };
 
 /// The stable name of a code, for example `unknown_agent_type`; `error_N` for a number from a newer peer.

@@ -52,6 +52,7 @@ bool is_numbered(Kind kind) {
     case Kind::subscribe:
     case Kind::unsubscribe:
     case Kind::query:
+    case Kind::operate:
       return true;
     default:
       return false;

@@ -11,6 +11,7 @@
 #include "libmsg/core/byte_buffer.hpp"
 #include "libmsg/core/error.hpp"
 #include "libmsg/wire/limits.hpp"
+#include "libmsg/wire/ps_report.hpp"
 
 namespace parley::wire {
 
@@ -103,50 +104,6 @@ struct Query {
   MSGPACK_DEFINE_MAP(what, key, limit, after)
 };
 
-struct PsType {
-  std::string name;
-  std::vector<std::string> capabilities;
-  std::uint32_t workers = 0;
-  std::uint64_t activations = 0;
-  std::uint64_t inflight = 0;
-  std::uint64_t parked = 0;
-  std::uint64_t requests = 0;  ///< since the broker started
-  std::uint64_t failures = 0;
-  MSGPACK_DEFINE_MAP(name, capabilities, workers, activations, inflight, parked, requests, failures)
-};
-
-struct PsPeer {
-  std::string name;
-  std::uint64_t incarnation = 0;
-  bool is_worker = false;
-  bool is_draining = false;
-  std::vector<std::string> types;
-  std::uint64_t activations = 0;
-  std::uint64_t inflight = 0;      ///< deliveries it has not finished
-  std::uint64_t queued_bytes = 0;  ///< waiting in the broker for its credit
-  std::uint64_t idle_ms = 0;       ///< since anything was heard from it
-  std::uint64_t uptime_ms = 0;
-  MSGPACK_DEFINE_MAP(name, incarnation, is_worker, is_draining, types, activations, inflight, queued_bytes, idle_ms,
-                     uptime_ms)
-};
-
-/// A named counter or gauge of the broker; names are those of METRICS.md.
-struct NamedNumber {
-  std::string name;
-  std::uint64_t value = 0;
-  MSGPACK_DEFINE_MAP(name, value)
-};
-
-struct PsReport {
-  std::uint64_t shard_epoch = 0;
-  std::uint64_t uptime_ms = 0;
-  bool is_recovering = false;
-  std::vector<PsPeer> peers;
-  std::vector<PsType> types;
-  std::vector<NamedNumber> numbers;
-  MSGPACK_DEFINE_MAP(shard_epoch, uptime_ms, is_recovering, peers, types, numbers)
-};
-
 /// One step of a traced message as the broker saw it.
 struct TraceHop {
   std::uint64_t at_us = 0;  ///< wall clock, µs since 1970
@@ -196,6 +153,23 @@ struct WhereReport {
   std::string worker;
   std::uint64_t epoch = 0;
   MSGPACK_DEFINE_MAP(id, worker, epoch)
+};
+
+/// OPERATE: changes what the broker does with agents and workers. `what`: `quarantine`, `release` (key: agent id or
+/// agent type), `evict` (key: agent id), `drain` (key: name of a worker). The answer is a REPLY with an OperateReport.
+struct Operate {
+  std::string what;
+  std::string key;
+  std::string reason;  ///< for people: shown by `ps` and in the errors of those who meet a quarantine
+  MSGPACK_DEFINE_MAP(what, key, reason)
+};
+
+/// What an OPERATE did. It is answered when the broker has done its part; a drained worker takes its time.
+struct OperateReport {
+  std::string key;
+  std::string worker;          ///< the worker that had the evicted agent, or that drains; else empty
+  std::uint64_t affected = 0;  ///< activations evicted or left to drain; messages refused while quarantined
+  MSGPACK_DEFINE_MAP(key, worker, affected)
 };
 
 /// Bounds for msgpack from outside: msgpack-c's own defaults are unbounded (5 bytes can reserve gigabytes).

@@ -48,6 +48,7 @@ enum class Kind : std::uint8_t {
   passivate = 32,    ///< worker → broker: may I put this activation away? broker → worker: you may
   deactivated = 33,  ///< worker → broker; the activation is gone
   evict = 34,        ///< broker → worker; another worker has a newer epoch: drop the activation at once
+  operate = 35,      ///< peer → broker; control request: quarantine, release, evict, drain
 };
 
 [[nodiscard]] std::string_view to_string(Kind kind);

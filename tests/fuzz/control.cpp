@@ -32,6 +32,9 @@ void decode_all(Bytes body) {
   decode<wire::SubscriptionBody>(body);
   decode<wire::SubscriptionId>(body);
   decode<wire::Query>(body);
+  decode<wire::WorkerVitals>(body);
+  decode<wire::Operate>(body);
+  decode<wire::OperateReport>(body);
   decode<wire::PsReport>(body);
   decode<wire::TraceReport>(body);
   decode<wire::DeadLetterReport>(body);

@@ -199,6 +199,57 @@ Frame control_requests() {
       kToken);
 }
 
+Frame heartbeat_vitals() {
+  WorkerVitals vitals;
+  vitals.pid = 4711;
+  vitals.loop_lag_ms = 3;
+  vitals.rss_bytes = 25'165'824;
+  vitals.memory_limit_bytes = 536'870'912;
+  vitals.executing = {"critic/alice"};
+  TypeVitals critic;
+  critic.name = "critic";
+  critic.successes = 41;
+  critic.failures = 1;
+  critic.model_failures = 2;
+  critic.consecutive_model_failures = 2;
+  critic.inflight = 1;
+  critic.oldest_without_progress_ms = 850;
+  critic.progress_limit_ms = 300'000;
+  critic.last_activity_ms = 1'763'676'000'000;
+  critic.latency_avg_us = 1200;
+  critic.latency_p50_us = 900;
+  critic.latency_p95_us = 4000;
+  critic.input_tokens = 5000;
+  critic.output_tokens = 700;
+  critic.cost_nano_usd = 1'170'000;
+  vitals.types = {critic};
+  ActivationVitals alice;
+  alice.id = "critic/alice";
+  alice.successes = 4;
+  alice.consecutive_model_failures = 2;
+  alice.without_progress_ms = 850;
+  vitals.activations = {alice};
+  return bundle_of({control(Kind::heartbeat, vitals, 123'456'789)}, kToken);
+}
+
+Frame operate() {
+  const ByteBuffer report = encode_body(OperateReport{"critic/alice", "critic@host1", 1});
+  EnvelopeFields reply;
+  reply.kind = Kind::reply;
+  reply.message_id = 17;
+  reply.payload_type = "parley.OperateReport";
+  reply.payload = report.bytes();
+  EnvelopeFields refused;
+  refused.kind = Kind::error;
+  refused.message_id = 18;
+  refused.code = ErrorCode::quarantined;
+  refused.payload_type = "parley.Error";
+  refused.payload = as_bytes("'critic' is quarantined: two crashes");
+  return bundle_of({control(Kind::operate, Operate{"quarantine", "critic", "two crashes"}, 16),
+                    control(Kind::operate, Operate{"evict", "critic/alice", ""}, 17), encoded(reply), encoded(refused)},
+                   kToken);
+}
+
 Frame newer_peer() {
   auto longer_header = sample_envelope();
   longer_header.insert(longer_header.begin() + kEnvelopeHeaderBytes, 8, std::byte{0xEE});
@@ -245,6 +296,8 @@ const std::map<std::string, std::function<Frame()>>& vectors() {
       {"activation_life", activation_life},
       {"session_upkeep", session_upkeep},
       {"control_requests", control_requests},
+      {"heartbeat_vitals", heartbeat_vitals},
+      {"operate", operate},
       {"where_report",
        [] {
          const ByteBuffer payload = encode_body(WhereReport{"critic/alice", "critic@host1", kEpoch});
