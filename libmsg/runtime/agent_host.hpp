@@ -233,6 +233,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void answer_error(std::size_t connection, wire::EnvelopeFields fields, const Error& error);
   void refuse(TurnPtr turn, const Error& error);
   void cancel_turn(Turn& turn, const Error& why);
+  [[nodiscard]] bool was_cut_by_deadline(const Turn& turn, const Result<Payload>& outcome) const;
   Result<> intercept_response(Turn& turn, Payload& reply);
   void count_outcome(Turn& turn, std::optional<ErrorCode> code);
 

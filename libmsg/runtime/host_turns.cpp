@@ -294,6 +294,9 @@ AgentHost::TurnPtr AgentHost::end_turn(TurnPtr turn, Result<Payload> outcome) {
   if (is_closed_) return nullptr;
   now_ = clock_.now();
   if (now_ >= lease_until_) refresh_lease();
+  if (was_cut_by_deadline(*turn, outcome)) {
+    outcome = fail(ErrorCode::timeout, "the deadline passed while agent '" + turn->activation->id + "' was at work");
+  }
   if (outcome && turn->is_request() && !interceptors_.empty()) {
     if (const Result<> passed = intercept_response(*turn, *outcome); !passed) outcome = fail(passed.error());
   }
@@ -331,6 +334,12 @@ AgentHost::TurnPtr AgentHost::end_turn(TurnPtr turn, Result<Payload> outcome) {
   }
   request_flush();
   return nullptr;
+}
+
+/// A handler hears `cancelled` when its time is up. Unless somebody did cancel, its caller is owed `timeout`.
+bool AgentHost::was_cut_by_deadline(const Turn& turn, const Result<Payload>& outcome) const {
+  return !outcome && outcome.error().code == ErrorCode::cancelled && !turn.cancelled && turn.is_request() &&
+         turn.until <= now_;
 }
 
 Result<> AgentHost::intercept_response(Turn& turn, Payload& reply) {
