@@ -2,15 +2,14 @@
 //
 // clang-tidy walks the whole syntax tree once per file, and all but a few per cent of that tree are the headers of the
 // standard library, Asio, spdlog and so on, whose findings it then throws away. This action runs before it and leaves
-// only the declarations that are neither in a system header nor in the precompiled one. clang-tidy 21 does so by itself.
-// Built by the `tidy` preset, loaded by run_tidy.py.
+// only the declarations that are neither in a system header nor in the precompiled one. clang-tidy 21 does so by
+// itself. Built by the `tidy` preset, loaded by run_tidy.py.
 
 #include <clang/AST/ASTConsumer.h>
 #include <clang/AST/ASTContext.h>
 #include <clang/Basic/SourceManager.h>
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Frontend/FrontendPluginRegistry.h>
-
 #include <memory>
 #include <string>
 #include <vector>
