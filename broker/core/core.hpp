@@ -64,7 +64,8 @@ class FrameSink {
   FrameSink(const FrameSink&) = delete;
   FrameSink& operator=(const FrameSink&) = delete;
   virtual ~FrameSink() = default;
-  virtual SendStatus send(PeerHandle peer, Bytes frame) = 0;
+  /// May take the buffer, when the answer is `sent`; leaves it alone otherwise.
+  virtual SendStatus send(PeerHandle peer, ByteBuffer& frame) = 0;
 };
 
 /// Lifecycle facts for the shell's log and metrics, drained after each batch. Bounded: the core merges what an

@@ -33,23 +33,25 @@ Flusher::Step Flusher::send_one(Session& session, FrameSink& sink) {
   OutQueue& out = session.out;
   out.seal_control();
   if (!out.control().is_empty()) {
-    const SendStatus status = send(session, out.control().front(), sink);
+    const SendStatus status = send_front(session, out.control(), sink);
     if (status != SendStatus::sent) return status == SendStatus::full ? Step::stalled : Step::done;
-    out.control().pop();
     if (!out.control().is_empty()) return Step::more;
   }
   if (out.data().is_empty() || !out.may_send_data()) return Step::done;
-  const SendStatus status = send(session, out.data().front(), sink);
+  const std::size_t bytes = out.data().front().size();
+  const SendStatus status = send_front(session, out.data(), sink);
   if (status != SendStatus::sent) return status == SendStatus::full ? Step::stalled : Step::done;
-  out.data_sent();
+  out.data_sent(bytes);
   return out.is_ready() ? Step::more : Step::done;
 }
 
-SendStatus Flusher::send(Session& session, Bytes frame, FrameSink& sink) {
-  const SendStatus status = sink.send(session.peer, frame);
+SendStatus Flusher::send_front(Session& session, FrameQueue& queue, FrameSink& sink) {
+  const std::size_t bytes = queue.front().size();
+  const SendStatus status = sink.send(session.peer, queue.front());
   if (status == SendStatus::sent) {
+    queue.pop(bytes);
     state_.counters.frames_out++;
-    state_.counters.bytes_out += frame.size();
+    state_.counters.bytes_out += bytes;
   } else if (status == SendStatus::gone) {
     outbox_.doom(session, "the connection broke");
   }
@@ -57,10 +59,11 @@ SendStatus Flusher::send(Session& session, Bytes frame, FrameSink& sink) {
 }
 
 void Flusher::send_strangers(FrameSink& sink) {
-  for (const StrangerFrame& stranger : state_.strangers) {
-    if (sink.send(stranger.peer, stranger.frame.bytes()) == SendStatus::sent) {
+  for (StrangerFrame& stranger : state_.strangers) {
+    const std::size_t bytes = stranger.frame.size();
+    if (sink.send(stranger.peer, stranger.frame) == SendStatus::sent) {
       state_.counters.frames_out++;
-      state_.counters.bytes_out += stranger.frame.size();
+      state_.counters.bytes_out += bytes;
     } else {
       state_.counters.discarded_frames++;
     }

@@ -23,7 +23,7 @@ class Flusher {
   enum class Step : std::uint8_t { more, done, stalled };
 
   Step send_one(Session& session, FrameSink& sink);
-  SendStatus send(Session& session, Bytes frame, FrameSink& sink);
+  SendStatus send_front(Session& session, FrameQueue& queue, FrameSink& sink);
   void send_strangers(FrameSink& sink);
 
   State& state_;

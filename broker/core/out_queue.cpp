@@ -16,22 +16,25 @@ constexpr std::size_t kAcceptedPerEnvelope = 4096;
 
 }  // namespace
 
-ByteBuffer BufferPool::take() {
-  if (free_.empty()) return {};
-  ByteBuffer buffer = std::move(free_.back());
-  free_.pop_back();
+ByteBuffer BufferPool::take(std::size_t bytes) {
+  ByteBuffer buffer;
+  if (!free_.empty()) {
+    buffer = std::move(free_.back());
+    free_.pop_back();
+  }
+  buffer.reserve(bytes);
   return buffer;
 }
 
 void BufferPool::give(ByteBuffer buffer) {
-  if (free_.size() >= kMaxPooledBuffers || buffer.capacity() > kMaxPooledBytes) return;
+  if (free_.size() >= kMaxPooledBuffers || buffer.capacity() == 0 || buffer.capacity() > kMaxPooledBytes) return;
   buffer.clear();
   free_.push_back(std::move(buffer));
 }
 
 ByteBuffer& FrameQueue::open(std::size_t bytes) {
   if (is_empty() || frames_.back().size() + bytes > wire::kBundleTargetBytes) {
-    frames_.push_back(pool_->take());
+    frames_.push_back(pool_->take(std::max(expected_, wire::kBundleHeaderBytes + bytes)));
     wire::begin_bundle(frames_.back(), token_);
     bytes_ += frames_.back().size();
     counted_ = frames_.back().size();
@@ -54,8 +57,9 @@ std::byte* FrameQueue::at(QueuePosition position) {
   return frames_[first_ + index].data() + position.offset;
 }
 
-void FrameQueue::pop() {
-  bytes_ -= frames_[first_].size();
+void FrameQueue::pop(std::size_t bytes) {
+  bytes_ -= bytes;
+  expected_ = std::min(bytes, wire::kBundleTargetBytes);
   pool_->give(std::move(frames_[first_]));
   first_++;
   popped_++;
@@ -111,11 +115,6 @@ void OutQueue::on_credit(std::uint64_t consumed) {
 bool OutQueue::may_send_data() const {
   const std::uint64_t outstanding = sent_ - consumed_;
   return outstanding == 0 || (outstanding < credit_ && data_.front().size() <= credit_ - outstanding);
-}
-
-void OutQueue::data_sent() {
-  sent_ += data_.front().size();
-  data_.pop();
 }
 
 bool OutQueue::is_ready() const {

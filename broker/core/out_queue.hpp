@@ -16,7 +16,8 @@ namespace parley::broker {
 /// Emptied frame buffers for reuse, a bounded number of them.
 class BufferPool {
  public:
-  [[nodiscard]] ByteBuffer take();
+  /// An empty buffer with room for `bytes`.
+  [[nodiscard]] ByteBuffer take(std::size_t bytes);
   void give(ByteBuffer buffer);
 
  private:
@@ -52,8 +53,10 @@ class FrameQueue {
   /// The envelope at a position, or null when its frame has been sent.
   [[nodiscard]] std::byte* at(QueuePosition position);
   [[nodiscard]] bool is_empty() const { return first_ == frames_.size(); }
-  [[nodiscard]] Bytes front() const { return frames_[first_].bytes(); }
-  void pop();
+  [[nodiscard]] ByteBuffer& front() { return frames_[first_]; }
+  [[nodiscard]] const ByteBuffer& front() const { return frames_[first_]; }
+  /// Drops the front frame, which had `bytes` before the transport took it.
+  void pop(std::size_t bytes);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   /// Takes every unsent frame away, in order.
   [[nodiscard]] std::vector<ByteBuffer> take_all();
@@ -67,6 +70,8 @@ class FrameQueue {
   std::size_t bytes_ = 0;
   /// Bytes of the last frame that bytes_ includes.
   std::size_t counted_ = 0;
+  /// Size of the last frame sent, which the next one will likely have, too.
+  std::size_t expected_ = 0;
 };
 
 class OutQueue {
@@ -89,7 +94,7 @@ class OutQueue {
   void on_credit(std::uint64_t consumed);
   /// True when the front data frame fits the credit, or nothing is outstanding.
   [[nodiscard]] bool may_send_data() const;
-  void data_sent();
+  void data_sent(std::size_t bytes) { sent_ += bytes; }
 
   /// Everything that waits.
   [[nodiscard]] std::size_t bytes() const { return data_.bytes() + control_.bytes() + accepted_.size(); }

@@ -151,7 +151,7 @@ class BrokerShell::Impl {
   /// Notes whether a connection was full, so that the loop comes back soon.
   struct Sink final : FrameSink {
     explicit Sink(RouterSocket& router_socket) : router(router_socket) {}
-    SendStatus send(PeerHandle peer, Bytes frame) override {
+    SendStatus send(PeerHandle peer, ByteBuffer& frame) override {
       const SendStatus status = router.send(peer, frame);
       if (status == SendStatus::full) is_anyone_full = true;
       return status;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "libmsg/net/message.hpp"
 #include "libmsg/net/socket_options.hpp"
 
 namespace parley::broker {
@@ -76,7 +77,8 @@ std::optional<RouterSocket::Message> RouterSocket::receive() {
   }
 }
 
-SendStatus RouterSocket::send(PeerHandle peer, Bytes frame) {
+SendStatus RouterSocket::send(PeerHandle peer, ByteBuffer& frame) {
+  const std::size_t bytes = frame.size();
   const RoutingId id = to_routing_id(peer);
   try {
     // Only the first frame can be refused; the body follows it into the same pipe.
@@ -84,15 +86,15 @@ SendStatus RouterSocket::send(PeerHandle peer, Bytes frame) {
       counters_.refused_sends++;
       return SendStatus::full;
     }
-    if (!socket_.send(zmq::const_buffer(frame.data(), frame.size()), zmq::send_flags::dontwait))
-      return SendStatus::gone;
+    zmq::message_t message = net::to_message(frame);
+    if (!socket_.send(message, zmq::send_flags::dontwait)) return SendStatus::gone;
   } catch (const zmq::error_t& failure) {
     if (failure.num() != EHOSTUNREACH) throw;
     counters_.dead_connections++;
     return SendStatus::gone;
   }
   counters_.frames_out++;
-  counters_.bytes_out += frame.size();
+  counters_.bytes_out += bytes;
   return SendStatus::sent;
 }
 

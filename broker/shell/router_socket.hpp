@@ -42,7 +42,7 @@ class RouterSocket final : public FrameSink {
   };
   /// The next message of a peer; nullopt when there is none.
   std::optional<Message> receive();
-  SendStatus send(PeerHandle peer, Bytes frame) override;
+  SendStatus send(PeerHandle peer, ByteBuffer& frame) override;
 
   [[nodiscard]] zmq::pollitem_t poll_item() { return {socket_.handle(), 0, ZMQ_POLLIN, 0}; }
   [[nodiscard]] const RouterCounters& counters() const { return counters_; }

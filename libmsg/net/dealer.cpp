@@ -4,24 +4,13 @@
 #include <memory>
 #include <utility>
 
+#include "libmsg/net/message.hpp"
 #include "libmsg/net/socket_options.hpp"
 
 namespace parley::net {
 namespace {
 
-/// Below it a frame is copied: libzmq would pin an 8 KiB read buffer under it, and its free function costs more.
-constexpr std::size_t kCopyBelowBytes = 8192;
-
-void delete_buffer(void* /*data*/, void* hint) { delete static_cast<ByteBuffer*>(hint); }
 void delete_message(void* message) { delete static_cast<zmq::message_t*>(message); }
-
-zmq::message_t to_message(ByteBuffer frame) {
-  if (frame.size() < kCopyBelowBytes) return {frame.data(), frame.size()};
-  auto owner = std::make_unique<ByteBuffer>(std::move(frame));
-  zmq::message_t message(owner->data(), owner->size(), delete_buffer, owner.get());
-  owner.release();  // NOLINT(bugprone-unused-return-value): the message owns it now
-  return message;
-}
 
 Frame to_frame(zmq::message_t message) {
   const Bytes content(message.data<std::byte>(), message.size());
@@ -70,7 +59,7 @@ void Dealer::close(std::chrono::milliseconds linger) {
 
 std::optional<ByteBuffer> Dealer::send(ByteBuffer frame) {
   if (!socket_) return frame;
-  zmq::message_t message = to_message(std::move(frame));
+  zmq::message_t message = to_message(frame);
   if (socket_->send(message, zmq::send_flags::dontwait)) return std::nullopt;
   return ByteBuffer(Bytes(message.data<std::byte>(), message.size()));
 }

@@ -32,9 +32,9 @@ link::PeerLinkConfig link_config(std::string name, Random& random) {
 class LocalPort::Sink final : public broker::FrameSink {
  public:
   explicit Sink(LocalPort& port) : port_(port) {}
-  broker::SendStatus send(broker::PeerHandle peer, Bytes frame) override {
+  broker::SendStatus send(broker::PeerHandle peer, ByteBuffer& frame) override {
     if (peer != port_.peer_) return broker::SendStatus::gone;
-    port_.from_broker_.emplace_back(frame);
+    port_.from_broker_.push_back(std::move(frame));
     return broker::SendStatus::sent;
   }
 

@@ -30,9 +30,9 @@ std::uint64_t resident_bytes() {
 
 class NullSink final : public broker::FrameSink {
  public:
-  broker::SendStatus send(broker::PeerHandle /*peer*/, Bytes frame) override {
+  broker::SendStatus send(broker::PeerHandle /*peer*/, ByteBuffer& frame) override {
     last_.clear();
-    last_.append(frame);
+    last_.append(frame.bytes());
     return broker::SendStatus::sent;
   }
   [[nodiscard]] Bytes last() const { return last_.bytes(); }

@@ -1,4 +1,4 @@
-// Parley without agent code: PeerLink on a DEALER socket in one thread, against a real parley-broker.
+// Parley without agent code: PeerLink on net::Dealer in one thread, against a real parley-broker.
 #include <array>
 #include <cstring>
 #include <memory>
@@ -8,6 +8,7 @@
 
 #include "libmsg/core/random.hpp"
 #include "libmsg/link/peer_link.hpp"
+#include "libmsg/net/dealer.hpp"
 #include "tests/bench/memory.hpp"
 #include "tests/bench/roles.hpp"
 
@@ -22,11 +23,12 @@ constexpr std::string_view kTopic = "bench.topic/0";
 /// One session with the broker: the socket and its link machine.
 class LinkPeer {
  public:
-  LinkPeer(zmq::context_t& context, std::string endpoint, std::string name)
-      : context_(context), endpoint_(std::move(endpoint)), link_(configuration(std::move(name)), random_) {}
+  LinkPeer(zmq::context_t& context, const std::string& endpoint, std::string name)
+      : dealer_(context, net::parse_endpoint(endpoint, net::Reach::this_machine).value()),
+        link_(configuration(std::move(name)), random_) {}
 
   link::PeerLink& link() { return link_; }
-  zmq::socket_t& socket() { return socket_; }
+  void add_poll_items(std::vector<zmq::pollitem_t>& items) { dealer_.add_poll_items(items, {}); }
 
   void submit(Bytes envelopes) {
     if (auto taken = link_.submit(envelopes, now()); !taken) throw std::runtime_error(taken.error().message);
@@ -38,22 +40,22 @@ class LinkPeer {
     const TimePoint at = now();
     link_.on_tick(at);
     if (link_.take_reopen(at)) open();
-    zmq::message_t message;
-    for (int i = 0; i < 256 && socket_.recv(message, zmq::recv_flags::dontwait); ++i) {
-      const Bytes frame{static_cast<const std::byte*>(message.data()), message.size()};
-      if (!link_.on_frame(frame, at)) continue;
-      auto bundle = wire::BundleReader::open(frame);
+    for (int i = 0; i < 256; ++i) {
+      const auto frame = dealer_.receive();
+      if (!frame) break;
+      if (!link_.on_frame(frame->bytes(), at)) continue;
+      auto bundle = wire::BundleReader::open(frame->bytes());
       while (auto envelope = bundle->next()) on_envelope(*envelope);
-      link_.consumed(link::credit_cost(frame));
+      link_.consumed(link::credit_cost(frame->bytes()));
     }
   }
   void ship() {
     const TimePoint at = now();
     while (auto frame = link_.next_frame(at)) {
-      if (!socket_.send(zmq::const_buffer(frame->data(), frame->size()), zmq::send_flags::dontwait)) {
-        link_.give_back(std::move(*frame));
-        return;
-      }
+      auto refused = dealer_.send(std::move(*frame));
+      if (!refused) continue;
+      link_.give_back(std::move(*refused));
+      return;
     }
   }
   /// Connects; what HELLO announces must have been added to link() before.
@@ -66,8 +68,9 @@ class LinkPeer {
     }
   }
   void wait(std::chrono::milliseconds timeout) {
-    zmq::pollitem_t item{socket_.handle(), 0, ZMQ_POLLIN, 0};
-    zmq::poll(&item, 1, timeout);
+    std::vector<zmq::pollitem_t> items;
+    add_poll_items(items);
+    zmq::poll(items, timeout);
   }
 
  private:
@@ -81,17 +84,13 @@ class LinkPeer {
     return config;
   }
   void open() {
-    socket_ = zmq::socket_t(context_, zmq::socket_type::dealer);
-    socket_.set(zmq::sockopt::linger, 0);
-    socket_.connect(endpoint_);
+    if (const auto opened = dealer_.open(); !opened) throw std::runtime_error(opened.error().message);
     link_.on_opened(now());
   }
 
-  zmq::context_t& context_;
-  std::string endpoint_;
+  net::Dealer dealer_;
   SystemRandom random_;
   link::PeerLink link_;
-  zmq::socket_t socket_;
 };
 
 std::uint64_t sequence_of(const wire::EnvelopeView& envelope) {
@@ -181,7 +180,7 @@ class Receiver {
     peer_.wait_until_ready();
   }
 
-  zmq::socket_t& socket() { return peer_.socket(); }
+  void add_poll_items(std::vector<zmq::pollitem_t>& items) { peer_.add_poll_items(items); }
 
   void serve() {
     done_.clear();
@@ -251,7 +250,7 @@ int run_link_worker(const std::string& endpoint, Pattern pattern, std::uint32_t 
   announce_ready(endpoint);
   while (true) {
     std::vector<zmq::pollitem_t> items;
-    for (auto& receiver : receivers) items.push_back({receiver->socket().handle(), 0, ZMQ_POLLIN, 0});
+    for (auto& receiver : receivers) receiver->add_poll_items(items);
     zmq::poll(items, std::chrono::milliseconds(200));
     for (auto& receiver : receivers) receiver->serve();
   }

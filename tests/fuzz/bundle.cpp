@@ -38,10 +38,10 @@ bool walk(Bytes frame) {
 /// Checks what the broker sends and remembers the tokens that it gives out.
 class CheckingSink final : public broker::FrameSink {
  public:
-  broker::SendStatus send(broker::PeerHandle peer, Bytes frame) override {
-    require(walk(frame));
+  broker::SendStatus send(broker::PeerHandle peer, ByteBuffer& frame) override {
+    require(walk(frame.bytes()));
     require(frame.size() <= wire::kMaxFrameBytes);
-    tokens_[peer] = wire::BundleReader::open(frame)->token();
+    tokens_[peer] = wire::BundleReader::open(frame.bytes())->token();
     return broker::SendStatus::sent;
   }
   [[nodiscard]] SessionToken token(broker::PeerHandle peer) const {

@@ -158,7 +158,8 @@ void BrokerProcess::flush() {
   if (next < wake_at_) after_work();
 }
 
-broker::SendStatus BrokerProcess::send(broker::PeerHandle peer, Bytes frame) {
+broker::SendStatus BrokerProcess::send(broker::PeerHandle peer, ByteBuffer& buffer) {
+  const Bytes frame = buffer.bytes();
   if (peer == kInspector) {
     if (inspected_ != nullptr) inspected_->emplace_back(frame.begin(), frame.end());
     return broker::SendStatus::sent;

@@ -58,7 +58,7 @@ class BrokerProcess final : private broker::FrameSink {
   [[nodiscard]] std::vector<wire::DeadLetterRow> dead_letters();
 
  private:
-  broker::SendStatus send(broker::PeerHandle peer, Bytes frame) override;
+  broker::SendStatus send(broker::PeerHandle peer, ByteBuffer& buffer) override;
   void run_or_queue(Action action);
   void resume();
   void flush_soon();

@@ -57,9 +57,9 @@ struct Received {
 /// Keeps what the core sends; can refuse for some peers.
 class RecordingSink final : public FrameSink {
  public:
-  SendStatus send(PeerHandle peer, Bytes frame) override {
+  SendStatus send(PeerHandle peer, ByteBuffer& frame) override {
     if (const auto it = status.find(peer); it != status.end() && it->second != SendStatus::sent) return it->second;
-    frames.emplace_back(peer, ByteBuffer(frame));
+    frames.emplace_back(peer, std::move(frame));
     return SendStatus::sent;
   }
   std::map<PeerHandle, SendStatus> status;
