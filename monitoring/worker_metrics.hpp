@@ -1,26 +1,19 @@
 // What a worker process tells Prometheus about its agents and models; monitoring/METRICS.md explains each metric.
-// Thread: any (prometheus-cpp locks).
+// Series of an agent type appear with 0 when it is added and go when it is removed.
+//
+// Thread: one at a time (the worker's loop thread); the metrics page collects source() meanwhile.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <prometheus/registry.h>
-#include <string>
+#include <prometheus/collectable.h>
+#include <span>
 #include <string_view>
 
 #include "libmsg/core/clock.hpp"
+#include "monitoring/model_metrics.hpp"
 
 namespace parley::monitoring {
-
-/// One finished or failed call of a chat model.
-struct ModelCall {
-  std::string_view agent_type;
-  std::string_view model;    ///< its name in the configuration
-  std::string_view outcome;  ///< `ok` or the error code's name
-  Duration latency{};
-  std::uint64_t input_tokens = 0;
-  std::uint64_t output_tokens = 0;
-};
 
 /// Gauges of one agent type.
 struct AgentGauges {
@@ -31,13 +24,18 @@ struct AgentGauges {
 
 class WorkerMetrics {
  public:
-  explicit WorkerMetrics(std::string_view version);
+  WorkerMetrics();
   WorkerMetrics(const WorkerMetrics&) = delete;
   WorkerMetrics& operator=(const WorkerMetrics&) = delete;
   ~WorkerMetrics();
 
   /// Makes the series of an agent type appear with 0 before anything has happened.
   void add_agent_type(std::string_view agent_type);
+  /// A model that the configuration lets an agent type call. Calls of any other are counted as model `other`.
+  void add_model(std::string_view agent_type, ModelName model);
+  /// What the worker does not host any more goes, with its models.
+  void keep_agent_types(std::span<const std::string_view> hosted);
+
   void observe_turn(std::string_view agent_type, std::string_view outcome, Duration latency);
   void observe_model_call(const ModelCall& call);
   void set_gauges(std::string_view agent_type, const AgentGauges& gauges);

@@ -15,6 +15,7 @@
 
 #include "agents/kinds/kind.hpp"
 #include "agents/llm/chat_model.hpp"
+#include "agents/llm/model_price.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
 #include "libmsg/runtime/runtime.hpp"
@@ -37,6 +38,9 @@ struct ModelServices {
 /// One entry of `models:`, checked and ready to be made.
 struct ModelConfig {
   std::string provider;
+  std::string model;  ///< as the provider names it
+  /// Unset: its tokens are counted, but nobody knows what they cost.
+  std::optional<llm::ModelPrice> price;
   /// Fails with `bad_configuration` when something outside the file is missing, such as the key in the environment.
   std::function<Result<std::shared_ptr<llm::ChatModel>>(ModelServices& services)> make;
 };

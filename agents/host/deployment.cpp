@@ -61,7 +61,9 @@ class Deployment::Impl {
         [this, &config, &agent](const std::string& name) -> std::shared_ptr<llm::ChatModel> {
           std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
           if (metrics_ == nullptr) return model;
-          return std::make_shared<ObservedModel>(std::move(model), agent.type, name, *metrics_, services_.clock);
+          const ModelConfig& about = config.models.at(name);
+          const ModelAccount account{about.provider, about.model, about.price};
+          return std::make_shared<ObservedModel>(std::move(model), agent.type, account, *metrics_, services_.clock);
         }};
     return agent.make_factory(services);
   }

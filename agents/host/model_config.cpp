@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -41,6 +42,29 @@ std::uint64_t repetitions_of(std::string_view expression) {
   return product;
 }
 
+std::uint64_t read_pico_usd(ConfigReader& reader, std::string_view key) {
+  constexpr Range<double> kUsdPerMillion{0, 1'000'000};
+  constexpr double kPicoUsdPerToken = 1e6;
+  return static_cast<std::uint64_t>(std::llround(reader.number(key, 0, kUsdPerMillion) * kPicoUsdPerToken));
+}
+
+/// `price: {input_per_million_usd, output_per_million_usd, cached_input_per_million_usd}`.
+std::optional<llm::ModelPrice> read_price(ConfigReader& reader) {
+  std::optional<ConfigReader> prices = reader.child("price");
+  if (!prices) return std::nullopt;
+  for (const std::string_view key : {"input_per_million_usd", "output_per_million_usd"}) {
+    if (!prices->has(key)) prices->reject(key, "expected a number: US dollars for a million tokens");
+  }
+  llm::ModelPrice price;
+  price.input_pico_usd = read_pico_usd(*prices, "input_per_million_usd");
+  price.output_pico_usd = read_pico_usd(*prices, "output_per_million_usd");
+  price.cached_input_pico_usd = prices->has("cached_input_per_million_usd")
+                                    ? read_pico_usd(*prices, "cached_input_per_million_usd")
+                                    : price.input_pico_usd;
+  prices->reject_unknown_keys();
+  return price;
+}
+
 llm::OfflineRule read_rule(ConfigReader& reader) {
   llm::OfflineRule rule;
   const bool is_regex = reader.has("regex");
@@ -76,7 +100,10 @@ ModelConfig read_offline(ConfigReader& reader) {
     reader.reject("rules", rules.error().message);
     return {};
   }
-  return {"offline", [rules = std::move(*rules)](ModelServices& services) -> Result<std::shared_ptr<llm::ChatModel>> {
+  // Nobody pays for it, but its configuration may pretend.
+  const llm::ModelPrice price = read_price(reader).value_or(llm::ModelPrice{});
+  return {"offline", std::string(llm::kOfflineModelName), price,
+          [rules = std::move(*rules)](ModelServices& services) -> Result<std::shared_ptr<llm::ChatModel>> {
             return std::make_shared<llm::OfflineModel>(rules, services.clock);
           }};
 }
@@ -97,7 +124,8 @@ ModelConfig read_openai(ConfigReader& reader) {
   options.stall_timeout = reader.duration("stall_timeout", options.stall_timeout, kTimeouts);
   options.max_response_bytes = reader.integer("max_response_bytes", options.max_response_bytes, {1024, 1'073'741'824});
   options.max_retries = static_cast<std::uint32_t>(reader.integer("max_retries", options.max_retries, {0, 20}));
-  return {"openai", [options = std::move(options)](ModelServices& services) -> Result<std::shared_ptr<llm::ChatModel>> {
+  return {"openai", options.model, read_price(reader),
+          [options = std::move(options)](ModelServices& services) -> Result<std::shared_ptr<llm::ChatModel>> {
             if (services.curl == nullptr) services.curl = llm::CurlMulti::make(services.io);
             Result<std::unique_ptr<llm::OpenAiModel>> model =
                 llm::OpenAiModel::make(options, services.curl, services.clock, services.random);

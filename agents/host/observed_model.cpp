@@ -1,34 +1,62 @@
 #include "agents/host/observed_model.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace parley::host {
 
-ObservedModel::ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, std::string model,
+using Outcome = std::expected<llm::Completion, llm::ModelError>;
+
+namespace {
+
+/// A call that failed may have cost something, too.
+const messages::Usage* usage_of(const Outcome& outcome) {
+  if (outcome) return &outcome->usage;
+  return outcome.error().usage ? &*outcome.error().usage : nullptr;
+}
+
+std::vector<std::string> names_of(const std::vector<ErrorCode>& codes) {
+  std::vector<std::string> names;
+  names.reserve(codes.size());
+  for (const ErrorCode code : codes) names.push_back(to_string(code));
+  return names;
+}
+
+}  // namespace
+
+ObservedModel::ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, ModelAccount account,
                              monitoring::WorkerMetrics& metrics, const Clock& clock)
     : inner_(std::move(inner)),
       agent_type_(std::move(agent_type)),
-      model_(std::move(model)),
+      account_(std::move(account)),
       metrics_(metrics),
-      clock_(clock) {}
+      clock_(clock) {
+  metrics_.add_model(agent_type_, {account_.provider, account_.model});
+}
 
-Task<std::expected<llm::Completion, llm::ModelError>> ObservedModel::complete(llm::ChatRequest request,
-                                                                              llm::ChunkSink on_chunk) {
+Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink on_chunk) {
   const TimePoint started = clock_.now();
-  std::expected<llm::Completion, llm::ModelError> completion =
-      co_await inner_->complete(std::move(request), std::move(on_chunk));
-  const std::string outcome = completion ? "ok" : to_string(completion.error().error.code);
-  monitoring::ModelCall call{agent_type_, model_, outcome, clock_.now() - started};
-  // A call that failed may have cost something, too.
-  const messages::Usage* usage = completion                 ? &completion->usage
-                                 : completion.error().usage ? &*completion.error().usage
-                                                            : nullptr;
-  if (usage != nullptr) {
-    call.input_tokens = usage->input_tokens;
+  // The price is that of the configured model; a request that names another one has none.
+  const std::string model = request.model.empty() ? account_.model : request.model;
+  const std::optional<llm::ModelPrice> price = model == account_.model ? account_.price : std::nullopt;
+  Outcome outcome = co_await inner_->complete(std::move(request), std::move(on_chunk));
+
+  const std::string code = outcome ? "ok" : to_string(outcome.error().error.code);
+  const std::vector<std::string> failed_attempts =
+      names_of(outcome ? outcome->failed_attempts : outcome.error().failed_attempts);
+  monitoring::ModelCall call{.agent_type = agent_type_,
+                             .model = {account_.provider, model},
+                             .outcome = code,
+                             .failed_attempts = failed_attempts,
+                             .latency = clock_.now() - started};
+  if (const messages::Usage* usage = usage_of(outcome)) {
+    call.cached_input_tokens = llm::cached_input_of(*usage);
+    call.input_tokens = usage->input_tokens - call.cached_input_tokens;
     call.output_tokens = usage->output_tokens;
+    if (price) call.cost_nano_usd = llm::cost_nano_usd(*usage, *price);
   }
   metrics_.observe_model_call(call);
-  co_return completion;
+  co_return outcome;
 }
 
 }  // namespace parley::host

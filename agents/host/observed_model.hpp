@@ -1,19 +1,29 @@
-// A chat model that reports each call of one agent type to the metrics. Loop thread only.
+// A chat model that reports each call of one agent type to the metrics: requests, tokens, and what they cost by the
+// configured price. Loop thread only.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agents/llm/chat_model.hpp"
+#include "agents/llm/model_price.hpp"
 #include "libmsg/core/clock.hpp"
 #include "monitoring/worker_metrics.hpp"
 
 namespace parley::host {
 
+/// A model as its calls are accounted for.
+struct ModelAccount {
+  std::string provider;
+  std::string model;  ///< as the provider names it
+  std::optional<llm::ModelPrice> price;
+};
+
 class ObservedModel final : public llm::ChatModel {
  public:
   /// `inner` is shared by all agent types that use it; metrics and clock must outlive the model.
-  ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, std::string model,
+  ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, ModelAccount account,
                 monitoring::WorkerMetrics& metrics, const Clock& clock);
 
   Task<std::expected<llm::Completion, llm::ModelError>> complete(llm::ChatRequest request,
@@ -22,7 +32,7 @@ class ObservedModel final : public llm::ChatModel {
  private:
   std::shared_ptr<llm::ChatModel> inner_;
   std::string agent_type_;
-  std::string model_;
+  ModelAccount account_;
   monitoring::WorkerMetrics& metrics_;
   const Clock& clock_;
 };

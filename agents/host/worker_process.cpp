@@ -9,11 +9,13 @@
 #include <asio/use_awaitable.hpp>
 #include <csignal>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "agents/host/deployment.hpp"
 #include "agents/host/worker_health.hpp"
@@ -37,7 +39,6 @@ class WorkerProcess {
       : options_(options),
         clock_(clock),
         health_(clock.now()),
-        metrics_(PARLEY_VERSION),
         deployment_(io_, clock, random, &metrics_),
         signals_(io_, SIGTERM, SIGINT),
         beat_timer_(io_) {}
@@ -126,11 +127,19 @@ class WorkerProcess {
       const TimePoint now = clock_.now();
       health_.beat(now);
       metrics_.observe_loop_lag(now > due ? now - due : Duration::zero());
-      for (const auto& [type, stats] : runtime_->stats()) {
-        metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
-      }
+      report_agents();
       report_connection(runtime_->is_connected());
     }
+  }
+
+  void report_agents() {
+    const std::map<std::string, TypeStats> hosted = runtime_->stats();
+    std::vector<std::string_view> types;
+    for (const auto& [type, stats] : hosted) {
+      types.emplace_back(type);
+      metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
+    }
+    metrics_.keep_agent_types(types);
   }
 
   void report_connection(bool is_connected) {
@@ -154,7 +163,7 @@ class WorkerProcess {
   asio::io_context io_{1};
   WorkerHealth health_;
   monitoring::WorkerMetrics metrics_;
-  monitoring::ProcessMetrics process_;
+  monitoring::ProcessMetrics process_{"parley-agent"};
   Deployment deployment_;
   asio::signal_set signals_;
   asio::steady_timer beat_timer_;

@@ -51,8 +51,8 @@ struct Completion {
   Duration latency{};
   /// From the call to the first piece of text; unset when the answer came in one piece.
   std::optional<Duration> time_to_first_chunk;
-  /// HTTP calls that it took; 1 without a retry.
-  std::uint32_t attempts = 1;
+  /// Why the requests failed that were repeated, in order; empty when the first one was answered.
+  std::vector<ErrorCode> failed_attempts;
 };
 
 /// A failed call. Converts to Error, so that `fail(completion.error())` answers the agent's caller.
@@ -65,6 +65,8 @@ struct ModelError {
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
   /// What the failed call has cost so far: an estimate of the text received before the stream broke.
   std::optional<messages::Usage> usage = std::nullopt;
+  /// Why earlier requests of the same call failed, in order; `error` is the failure of the last one.
+  std::vector<ErrorCode> failed_attempts = {};
 
   operator Error() const& { return error; }         // NOLINT(google-explicit-constructor): it is an error
   operator Error() && { return std::move(error); }  // NOLINT(google-explicit-constructor)

@@ -49,7 +49,7 @@ struct OpenAiModel::Call {
   TimePoint started;
   TimePoint deadline;
   std::optional<Duration> time_to_first_chunk;
-  std::uint32_t attempts = 0;
+  std::vector<ErrorCode> failed_attempts = {};
 };
 
 Result<std::unique_ptr<OpenAiModel>> OpenAiModel::make(OpenAiOptions options, std::shared_ptr<CurlMulti> multi,
@@ -93,25 +93,28 @@ Task<std::expected<Completion, ModelError>> OpenAiModel::complete(ChatRequest re
   }
   if (!outcome) {
     hide_key(outcome.error().error.message);
+    outcome.error().failed_attempts = std::move(call.failed_attempts);
     co_return outcome;
   }
   outcome->latency = clock_.now() - call.started;
   outcome->time_to_first_chunk = call.time_to_first_chunk;
-  outcome->attempts = call.attempts;
+  outcome->failed_attempts = std::move(call.failed_attempts);
   co_return outcome;
 }
 
 Task<OpenAiModel::Outcome> OpenAiModel::attempt_until_done(Call& call) {
   Retry retry(options_);
   for (;;) {
-    ++call.attempts;
     Outcome outcome = co_await attempt(call);
     if (outcome || call.time_to_first_chunk) co_return outcome;
     const auto delay = retry.delay_after(outcome.error(), clock_.now(), call.deadline, random_);
     if (!delay) {
-      if (call.attempts > 1) outcome.error().error.message += " (tried " + std::to_string(call.attempts) + " times)";
+      if (!call.failed_attempts.empty()) {
+        outcome.error().error.message += " (tried " + std::to_string(call.failed_attempts.size() + 1) + " times)";
+      }
       co_return outcome;
     }
+    call.failed_attempts.push_back(outcome.error().error.code);
     if (Result<> waited = co_await pause(*delay); !waited) {
       co_return std::unexpected(ModelError{.error = std::move(waited).error()});
     }

@@ -231,7 +231,7 @@ class BrokerShell::Impl {
   std::atomic<bool> is_stopping_{false};
   std::atomic<TimePoint> last_round_{clock_.now()};
   monitoring::NumberBoard board_;
-  monitoring::ProcessMetrics process_metrics_;
+  monitoring::ProcessMetrics process_metrics_{"parley-broker"};
   std::unique_ptr<monitoring::MetricsServer> metrics_;
 };
 

@@ -76,6 +76,36 @@ agents:
   }
 }
 
+TEST(AgentsFile, gives_the_prices_of_its_models) {
+  const auto agents = agents_of(R"(
+models:
+  exact: {provider: openai, model: gpt-x, price: {input_per_million_usd: 0.15, output_per_million_usd: 0.6,
+                                                  cached_input_per_million_usd: 0.0375}}
+  plain: {provider: openai, model: gpt-y, price: {input_per_million_usd: 3, output_per_million_usd: 15}}
+  none: {provider: openai, model: gpt-z}
+  off: {provider: offline}
+agents: [{type: hr, kind: assistant, model: exact}]
+)");
+  ASSERT_TRUE(agents) << agents.error().str();
+  EXPECT_EQ(agents->models.at("exact").model, "gpt-x");
+  EXPECT_EQ(agents->models.at("exact").price, (llm::ModelPrice{150'000, 37'500, 600'000}));
+  EXPECT_EQ(agents->models.at("plain").price, (llm::ModelPrice{3'000'000, 3'000'000, 15'000'000}));
+  EXPECT_EQ(agents->models.at("none").price, std::nullopt);
+  EXPECT_EQ(agents->models.at("off").price, llm::ModelPrice{});
+}
+
+TEST(AgentsFile, refuses_half_a_price) {
+  const auto agents = agents_of(R"(
+models: {gpt: {provider: openai, model: x, price: {input_per_million_usd: -1, inputs: 2}}}
+agents: [{type: hr, kind: assistant}]
+)");
+  ASSERT_FALSE(agents);
+  const std::string text = agents.error().str();
+  EXPECT_THAT(text, HasSubstr("models.gpt.price.input_per_million_usd: '-1': expected a number from 0 to"));
+  EXPECT_THAT(text, HasSubstr("models.gpt.price.output_per_million_usd: expected a number"));
+  EXPECT_THAT(text, HasSubstr("models.gpt.price.inputs: unknown key"));
+}
+
 TEST(AgentsFile, says_that_a_suite_is_something_else) {
   const auto agents = agents_of("workers: []\n");
   ASSERT_FALSE(agents);

@@ -94,18 +94,25 @@ Rows rows_of_the_programs() {
   board.post(core.numbers());
   add_exported(board, rows);
 
-  WorkerMetrics worker("1.2.3");
+  WorkerMetrics worker;
   worker.add_agent_type("hr");
-  worker.observe_model_call({"hr", "main", "ok", std::chrono::milliseconds(5), 10, 20});
+  worker.add_model("hr", {"openai", "gpt-4o-mini"});
   add_exported(worker.source(), rows);
-  add_exported(ProcessMetrics(), rows);
+  add_exported(ProcessMetrics("parley-test"), rows);
   return rows;
 }
 
 TEST(MetricsDocument, says_what_the_catalogue_says) { EXPECT_EQ(rows_of_the_document(), rows_of_the_catalogue()); }
 
+/// tests/observe looks at whole processes; here is what can be had without starting one.
+bool is_made_by_a_shell(std::string_view name) {
+  return name.starts_with("parley_broker_transport_") || name.starts_with("parley_supervisor_");
+}
+
 TEST(MetricsDocument, names_everything_that_the_programs_export_and_nothing_else) {
-  EXPECT_EQ(rows_of_the_programs(), rows_of_the_catalogue());
+  Rows expected = rows_of_the_catalogue();
+  std::erase_if(expected, [](const auto& row) { return is_made_by_a_shell(row.first); });
+  EXPECT_EQ(rows_of_the_programs(), expected);
 }
 
 TEST(MetricsDocument, gives_counters_and_only_counters_a_name_in_total) {

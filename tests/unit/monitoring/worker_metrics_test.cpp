@@ -1,8 +1,10 @@
 #include "monitoring/worker_metrics.hpp"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <prometheus/text_serializer.h>
+#include <string>
 
 namespace parley::monitoring {
 namespace {
@@ -11,12 +13,19 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
+constexpr ModelName kMain{"openai", "gpt-4o-mini"};
+constexpr std::string_view kMainLabels = R"({agent_type="hr",model="gpt-4o-mini")";
+
 std::string text_of(const WorkerMetrics& metrics) {
   return prometheus::TextSerializer().Serialize(metrics.source().Collect());
 }
 
+std::string line(std::string_view name, std::string_view labels, std::string_view rest) {
+  return std::string(name) + std::string(labels) + std::string(rest);
+}
+
 TEST(WorkerMetrics, show_an_agent_type_with_zeros_before_its_first_message) {
-  WorkerMetrics metrics("1");
+  WorkerMetrics metrics;
   metrics.add_agent_type("hr");
   const std::string text = text_of(metrics);
   EXPECT_THAT(text, HasSubstr("parley_agent_turns_total{agent_type=\"hr\",outcome=\"ok\"} 0"));
@@ -25,7 +34,7 @@ TEST(WorkerMetrics, show_an_agent_type_with_zeros_before_its_first_message) {
 }
 
 TEST(WorkerMetrics, count_turns_by_outcome) {
-  WorkerMetrics metrics("1");
+  WorkerMetrics metrics;
   metrics.observe_turn("hr", "ok", 2ms);
   metrics.observe_turn("hr", "ok", 20ms);
   metrics.observe_turn("hr", "timeout", 1s);
@@ -36,22 +45,127 @@ TEST(WorkerMetrics, count_turns_by_outcome) {
   EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_count{agent_type=\"hr\"} 3"));
 }
 
-TEST(WorkerMetrics, add_up_the_tokens_of_a_model_by_direction) {
-  WorkerMetrics metrics("1");
-  metrics.observe_model_call({"hr", "main", "ok", 1s, 100, 20});
-  metrics.observe_model_call({"hr", "main", "ok", 1s, 50, 0});
+TEST(WorkerMetrics, drop_the_series_of_an_agent_type_that_is_gone_and_keep_the_others) {
+  WorkerMetrics metrics;
+  metrics.observe_turn("hr", "ok", 2ms);
+  metrics.observe_turn("hr", "timeout", 2ms);
+  metrics.add_model("hr", kMain);
+  metrics.observe_model_call({.agent_type = "hr", .model = kMain, .outcome = "overloaded"});
+  metrics.observe_turn("finance", "ok", 2ms);
+  metrics.keep_agent_types(std::array<std::string_view, 1>{"finance"});
   const std::string text = text_of(metrics);
-  const std::string labels = "{gen_ai_agent_name=\"hr\",gen_ai_operation_name=\"chat\",gen_ai_request_model=\"main\",";
-  EXPECT_THAT(text, HasSubstr("gen_ai_client_token_usage_sum" + labels + "gen_ai_token_type=\"input\"} 150"));
-  EXPECT_THAT(text, HasSubstr("gen_ai_client_token_usage_sum" + labels + "gen_ai_token_type=\"output\"} 20"));
+  EXPECT_THAT(text, Not(HasSubstr("\"hr\"")));
+  EXPECT_THAT(text, HasSubstr("parley_agent_turns_total{agent_type=\"finance\",outcome=\"ok\"} 1"));
+}
+
+TEST(WorkerMetrics, start_an_agent_type_that_comes_back_at_zero) {
+  WorkerMetrics metrics;
+  metrics.observe_turn("hr", "ok", 2ms);
+  metrics.keep_agent_types({});
+  metrics.add_agent_type("hr");
+  EXPECT_THAT(text_of(metrics), HasSubstr("parley_agent_turns_total{agent_type=\"hr\",outcome=\"ok\"} 0"));
+}
+
+TEST(WorkerMetrics, show_a_model_with_zeros_before_its_first_call) {
+  WorkerMetrics metrics;
+  metrics.add_model("hr", kMain);
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr(line("parley_model_requests_total", kMainLabels, ",outcome=\"ok\"} 0")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_tokens_total", kMainLabels, ",token_type=\"cached_input\"} 0")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_cost_usd_total", kMainLabels, "} 0")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_unpriced_tokens_total", kMainLabels, "} 0")));
+}
+
+TEST(WorkerMetrics, count_cached_input_apart_but_within_the_conventions_input) {
+  WorkerMetrics metrics;
+  metrics.add_model("hr", kMain);
+  metrics.observe_model_call({.agent_type = "hr",
+                              .model = kMain,
+                              .outcome = "ok",
+                              .input_tokens = 100,
+                              .cached_input_tokens = 50,
+                              .output_tokens = 20,
+                              .cost_nano_usd = 1'500'000'000});
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr(line("parley_model_tokens_total", kMainLabels, ",token_type=\"input\"} 100")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_tokens_total", kMainLabels, ",token_type=\"cached_input\"} 50")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_tokens_total", kMainLabels, ",token_type=\"output\"} 20")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_cost_usd_total", kMainLabels, "} 1.5")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_unpriced_tokens_total", kMainLabels, "} 0")));
+  const std::string usage =
+      "gen_ai_client_token_usage_sum{gen_ai_agent_name=\"hr\",gen_ai_operation_name=\"chat\","
+      "gen_ai_provider_name=\"openai\",gen_ai_request_model=\"gpt-4o-mini\",gen_ai_token_type=";
+  EXPECT_THAT(text, HasSubstr(usage + "\"input\"} 150"));
+  EXPECT_THAT(text, HasSubstr(usage + "\"output\"} 20"));
+}
+
+TEST(WorkerMetrics, count_the_tokens_of_a_model_without_a_price_as_unpriced) {
+  WorkerMetrics metrics;
+  metrics.add_model("hr", kMain);
+  metrics.observe_model_call({.agent_type = "hr",
+                              .model = kMain,
+                              .outcome = "ok",
+                              .input_tokens = 100,
+                              .cached_input_tokens = 50,
+                              .output_tokens = 20});
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr(line("parley_model_unpriced_tokens_total", kMainLabels, "} 170")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_cost_usd_total", kMainLabels, "} 0")));
+}
+
+TEST(WorkerMetrics, count_models_that_nobody_configured_as_other) {
+  WorkerMetrics metrics;
+  metrics.add_model("hr", kMain);
+  for (int i = 0; i < 100; ++i) {
+    const std::string made_up = "made-up-" + std::to_string(i);
+    metrics.observe_model_call({.agent_type = "hr", .model = {"openai", made_up}, .outcome = "ok", .output_tokens = 1});
+  }
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text,
+              HasSubstr("parley_model_tokens_total{agent_type=\"hr\",model=\"other\",token_type=\"output\"} 100"));
+  EXPECT_THAT(text, Not(HasSubstr("made-up")));
+}
+
+TEST(WorkerMetrics, count_every_request_of_a_call_by_its_outcome_and_the_call_once) {
+  WorkerMetrics metrics;
+  metrics.add_model("hr", kMain);
+  const std::array<std::string, 2> failed{"overloaded", "overloaded"};
+  metrics.observe_model_call(
+      {.agent_type = "hr", .model = kMain, .outcome = "ok", .failed_attempts = failed, .latency = 3s});
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr(line("parley_model_requests_total", kMainLabels, ",outcome=\"overloaded\"} 2")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_requests_total", kMainLabels, ",outcome=\"ok\"} 1")));
+  EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_duration_seconds_count{error_type=\"\""));
+  EXPECT_THAT(text, Not(HasSubstr("error_type=\"overloaded\"")));
 }
 
 TEST(WorkerMetrics, name_the_error_of_a_failed_model_call) {
-  WorkerMetrics metrics("1");
-  metrics.observe_model_call({"hr", "main", "overloaded", 1s});
+  WorkerMetrics metrics;
+  metrics.observe_model_call({.agent_type = "hr", .model = kMain, .outcome = "overloaded", .latency = 1s});
+  EXPECT_THAT(text_of(metrics), HasSubstr("gen_ai_client_operation_duration_seconds_count{error_type=\"overloaded\""));
+}
+
+/// The boundaries of one histogram of the page, as it writes them.
+std::string boundaries_of(const WorkerMetrics& metrics, std::string_view name, std::string_view label) {
+  std::string found;
   const std::string text = text_of(metrics);
-  EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_duration_seconds_count{error_type=\"overloaded\""));
-  EXPECT_THAT(text, Not(HasSubstr("gen_ai_client_token_usage_sum{")));
+  const std::string start = std::string(name) + "_bucket{";
+  for (std::size_t at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) {
+    const std::string row = text.substr(at, text.find('\n', at) - at);
+    if (!row.contains(label)) continue;
+    const std::size_t bound = row.find("le=\"") + 4;
+    found += row.substr(bound, row.find('"', bound) - bound) + " ";
+  }
+  return found;
+}
+
+TEST(WorkerMetrics, use_the_buckets_of_the_conventions) {
+  WorkerMetrics metrics;
+  metrics.add_model("hr", kMain);
+  EXPECT_EQ(boundaries_of(metrics, "gen_ai_client_operation_duration_seconds", "error_type=\"\""),
+            "0.01 0.02 0.04 0.08 0.16 0.32 0.64 1.28 2.56 5.12 10.24 20.48 40.96 81.92 +Inf ");
+  EXPECT_EQ(boundaries_of(metrics, "gen_ai_client_token_usage", "gen_ai_token_type=\"input\""),
+            "1 4 16 64 256 1024 4096 16384 65536 262144 1048576 4194304 16777216 67108864 +Inf ");
 }
 
 }  // namespace
