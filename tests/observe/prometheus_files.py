@@ -1,0 +1,87 @@
+"""What the files of monitoring/ say: queries of dashboards and rules, and the metric names that they use."""
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MONITORING = ROOT / "monitoring"
+PROMETHEUS = MONITORING / "prometheus"
+RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
+DASHBOARDS = sorted((MONITORING / "grafana" / "dashboards").glob("*.json"))
+
+# Names that no process exports yet, each with what brings it. Whoever adds one takes it off this list.
+NOT_EXPORTED_YET = {
+    "parley_budget_spent_usd": "the ledger keeps budgets",
+    "parley_budget_limit_usd": "the ledger keeps budgets",
+    "parley_human_questions_waiting": "questions to people come with the approval queue",
+    **dict.fromkeys(["parley_health_state", "parley_agent_consecutive_failures",
+                     "parley_agent_last_activity_timestamp_seconds", "parley_broker_workers",
+                     "parley_broker_type_inflight", "parley_broker_type_parked", "parley_broker_type_requests_total",
+                     "parley_broker_type_failures_total", "parley_broker_mailbox_depth",
+                     "parley_broker_oldest_waiting_seconds", "parley_broker_outcomes_total"],
+                    "the health model"),
+    **dict.fromkeys(["parley_supervisor_restarts_total", "parley_supervisor_quarantined"], "the supervisor"),
+}
+
+# Prometheus makes these itself.
+MADE_BY_PROMETHEUS = {"up", "ALERTS"}
+
+METRIC_NAME = re.compile(r"\b(?:parley|gen_ai|process)_[a-z0-9_]+|\b(?:up|ALERTS)\b(?=[ {)\[]|$)")
+
+
+def rules():
+    """(kind, name, expression, the rule's own lines) of every rule, without a YAML library: the files keep one form."""
+    found = []
+    for file in RULES:
+        for block in re.split(r"\n(?=      - (?:alert|record): )", file.read_text())[1:]:
+            kind, name = re.match(r"      - (alert|record): (\S+)", block).groups()
+            expression = re.search(r"\n        expr: (?:>-\n((?:          .*\n?)+)|(.*))", block)
+            found.append((kind, name, " ".join((expression[1] or expression[2]).split()), block))
+    return found
+
+
+def dashboard_queries():
+    """(dashboard, panel, expression) of every query, those of variables and links included."""
+    found = []
+    for file in DASHBOARDS:
+        dashboard = json.loads(file.read_text())
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", []):
+                found.append((file.stem, panel["title"], target["expr"]))
+    return found
+
+
+def variables():
+    """(dashboard, variable, metric, label) of every variable that Prometheus answers."""
+    found = []
+    for file in DASHBOARDS:
+        for variable in json.loads(file.read_text())["templating"]["list"]:
+            if variable["type"] != "query":
+                continue
+            metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]["query"]).groups()
+            found.append((file.stem, variable["name"], metric, label))
+    return found
+
+
+def without_strings(expression):
+    return re.sub(r'"(?:[^"\\]|\\.)*"', '""', expression)
+
+
+def metrics_in(expression):
+    """The exported names that an expression reads; names of recording rules have a colon and are none."""
+    text = re.sub(r"\b[a-z_]+:[a-z0-9_:]+", "", without_strings(expression))
+    text = re.sub(r"\b(?:by|without|on|ignoring|group_left|group_right) *\([^)]*\)", "", text)
+    text = re.sub(r"\{[^}]*\}", " ", text)
+    return {re.sub(r"_(?:bucket|sum|count)$", "", name) if not name.endswith("_total") else name
+            for name in METRIC_NAME.findall(text)}
+
+
+def recorded_names_in(expression):
+    return set(re.findall(r"\b[a-z_]+:[a-z0-9_:]+", without_strings(expression)))
+
+
+def documented_metrics():
+    """Name → type of every row of METRICS.md."""
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \| (\w+) \|", (MONITORING / "METRICS.md").read_text(), re.M)
+    return dict(rows)
