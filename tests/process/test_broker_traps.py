@@ -208,6 +208,17 @@ class Traps(BrokerCase):
         first, second = self.peer().open(), self.peer().open()
         self.assertGreater(first.token ^ second.token, 1 << 32, "tokens must be random, not counted")
 
+    def test_trap_2_a_second_peer_with_one_routing_id_harms_nobody(self):
+        # libzmq would make the second one a silent black hole, so nobody may choose an id at all. A peer that hears no
+        # WELCOME in time opens a fresh socket: LinkSession tests show that.
+        self.start()
+        twins = [self.peer(routing_id=b"twin"), self.peer(routing_id=b"twin")]
+        for twin in twins:
+            twin.hello()
+        for twin in twins:
+            self.assertIsNone(twin.receive(SILENCE_S))
+        self.assert_serves()
+
     def test_trap_3_a_message_of_several_frames_is_dropped_and_counted(self):  # [P-TRN-1]
         self.start()
         peer = self.peer().open()
@@ -294,6 +305,15 @@ class Traps(BrokerCase):
             self.assertIsNotNone(peer.receive_kind(GOODBYE, RESET, timeout_s=5), bomb[:5])
         self.assertLess(self.resident_mib(), before + 30)
         self.assert_serves()
+
+    def test_trap_11_no_message_of_a_burst_stays_unread(self):
+        self.start()
+        peer = self.peer(receive_queue=0).open()
+        numbers = range(1, 3001)
+        for number in numbers:
+            peer.say(envelope(REQUEST, message_id=number, target=b"nobody/1", remaining_ms=60_000))
+        answered = [peer.receive_kind(ERROR).message_id for _ in numbers]
+        self.assertEqual(answered, list(numbers))
 
     def test_trap_12_the_ipc_directory_is_made_for_its_owner_only(self):
         socket_path = self.path / "run" / "broker.sock"
