@@ -23,6 +23,26 @@ Task<Outcome> complete_or_keep(ChatModel& model, ChatRequest request, ChunkSink 
   co_return std::unexpected(ModelError{});
 }
 
+/// Every piece of the answer is progress, also for an agent that keeps it to itself.
+ChunkSink reporting(ChunkSink on_chunk, Context& context) {
+  if (!on_chunk) return {};
+  return [&context, on_chunk = std::move(on_chunk)](std::string_view piece) {
+    context.report_progress();
+    return on_chunk(piece);
+  };
+}
+
+/// A call that nobody waited for to its end, or that was too much for any model, says nothing about this one.
+bool is_models_failure(ErrorCode code) { return code != ErrorCode::cancelled && code != ErrorCode::too_large; }
+
+void report(const Outcome& outcome, Context& context) {
+  if (outcome) {
+    context.report_model_success();
+  } else if (is_models_failure(outcome.error().error.code)) {
+    context.report_model_failure();
+  }
+}
+
 /// Completes when the turn's message is cancelled.
 Task<Error> until_cancelled(Context& context) {
   for (;;) {
@@ -40,10 +60,12 @@ Task<Outcome> complete_in_turn(ChatModel& model, ChatRequest request, Context& c
   }
   std::exception_ptr thrown;
   std::variant<Outcome, Error> first =
-      co_await (complete_or_keep(model, std::move(request), std::move(on_chunk), thrown) || until_cancelled(context));
+      co_await (complete_or_keep(model, std::move(request), reporting(std::move(on_chunk), context), thrown) ||
+                until_cancelled(context));
   if (auto* cancelled = std::get_if<Error>(&first))
     co_return std::unexpected(ModelError{.error = std::move(*cancelled)});
   if (thrown) std::rethrow_exception(thrown);
+  report(std::get<Outcome>(first), context);
   co_return std::move(std::get<Outcome>(first));
 }
 

@@ -8,7 +8,8 @@
 namespace parley::llm {
 
 /// model.complete() with the turn's deadline; the transfer is aborted at once when the caller cancels, and the result
-/// is then `cancelled`. What the sink throws is thrown here. The model and the context must outlive the call.
+/// is then `cancelled`. Pieces of the answer, its end and a failure of the model are reported to the context, for the
+/// agent's health. What the sink throws is thrown here. The model and the context must outlive the call.
 [[nodiscard]] Task<std::expected<Completion, ModelError>> complete_in_turn(ChatModel& model, ChatRequest request,
                                                                            Context& context, ChunkSink on_chunk = {});
 

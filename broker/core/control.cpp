@@ -70,6 +70,16 @@ void Control::on_query(Session& session, const EnvelopeView& envelope) {
   outbox_.reply(session, id, report->type, report->body.bytes());
 }
 
+void Control::on_operate(Session& session, const EnvelopeView& envelope) {
+  const std::uint64_t id = envelope.message_id().value();
+  if (const auto failure = router_.take_message_id(session, envelope)) return outbox_.error(session, id, *failure);
+  const auto order = read_body<wire::Operate>(envelope);
+  if (!order) return outbox_.error(session, id, order.error());
+  const Result<wire::OperateReport> report = operations_.perform(*order);
+  if (!report) return outbox_.error(session, id, report.error());
+  outbox_.reply(session, id, "parley.OperateReport", wire::encode_body(*report).bytes());
+}
+
 std::uint32_t Control::find_own(const Session& session, const EnvelopeView& envelope) const {
   const std::uint32_t slot = state_.directory.find(envelope.target());
   if (slot == kNil) return kNil;
@@ -80,15 +90,7 @@ std::uint32_t Control::find_own(const Session& session, const EnvelopeView& enve
 void Control::on_passivate(Session& session, const EnvelopeView& envelope) {
   const std::uint32_t slot = find_own(session, envelope);
   if (slot == kNil) return;
-  Activation& activation = state_.directory[slot];
-  if (activation.is_passivating) return;
-  activation.is_passivating = true;
-  wire::EnvelopeFields fields;
-  fields.kind = Kind::passivate;
-  fields.delivery_id = activation.epoch.value();
-  fields.recipient = activation.recipient;
-  fields.target = activation.id();
-  outbox_.data(session, fields);
+  placement_.ask_passivation(slot);
 }
 
 void Control::on_deactivated(Session& session, const EnvelopeView& envelope) {

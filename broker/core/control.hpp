@@ -1,11 +1,12 @@
-// Control requests of a session (REGISTER_TYPE, UNREGISTER_TYPE, SUBSCRIBE, UNSUBSCRIBE, QUERY), each answered by one
-// REPLY or ERROR, and the passivation handshake. One thread.
+// Control requests of a session (REGISTER_TYPE, UNREGISTER_TYPE, SUBSCRIBE, UNSUBSCRIBE, QUERY, OPERATE), each answered
+// by one REPLY or ERROR, and the passivation handshake. One thread.
 #pragma once
 
 #include <string_view>
 #include <vector>
 
 #include "broker/core/lifecycle.hpp"
+#include "broker/core/operations.hpp"
 #include "broker/core/outbox.hpp"
 #include "broker/core/placement.hpp"
 #include "broker/core/reports.hpp"
@@ -18,19 +19,22 @@ namespace parley::broker {
 class Control {
  public:
   /// All must outlive the control.
-  Control(State& state, Outbox& outbox, Placement& placement, Router& router, Lifecycle& lifecycle)
+  Control(State& state, Outbox& outbox, Settlement& settlement, Placement& placement, Router& router,
+          Lifecycle& lifecycle)
       : state_(state),
         outbox_(outbox),
         placement_(placement),
         router_(router),
         lifecycle_(lifecycle),
-        reports_(state) {}
+        reports_(state),
+        operations_(state, outbox, settlement, placement, lifecycle) {}
 
   void on_register_type(Session& session, const wire::EnvelopeView& envelope);
   void on_unregister_type(Session& session, const wire::EnvelopeView& envelope);
   void on_subscribe(Session& session, const wire::EnvelopeView& envelope);
   void on_unsubscribe(Session& session, const wire::EnvelopeView& envelope);
   void on_query(Session& session, const wire::EnvelopeView& envelope);
+  void on_operate(Session& session, const wire::EnvelopeView& envelope);
 
   /// The worker asks to put an activation away: nothing more is sent to it, and PASSIVATE goes back behind what was.
   void on_passivate(Session& session, const wire::EnvelopeView& envelope);
@@ -49,6 +53,7 @@ class Control {
   Router& router_;
   Lifecycle& lifecycle_;
   Reports reports_;
+  Operations operations_;
 };
 
 }  // namespace parley::broker

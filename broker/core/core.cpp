@@ -5,7 +5,9 @@
 
 #include "broker/core/control.hpp"
 #include "broker/core/flusher.hpp"
+#include "broker/core/health_watch.hpp"
 #include "broker/core/invariants.hpp"
+#include "broker/core/labelled_numbers.hpp"
 #include "broker/core/lifecycle.hpp"
 #include "broker/core/outbox.hpp"
 #include "broker/core/placement.hpp"
@@ -55,7 +57,8 @@ class Core::Impl {
   Placement placement_{state_, outbox_, settlement_};
   Router router_{state_, outbox_, settlement_, placement_};
   Lifecycle lifecycle_{state_, outbox_, settlement_, placement_, router_};
-  Control control_{state_, outbox_, placement_, router_, lifecycle_};
+  Control control_{state_, outbox_, settlement_, placement_, router_, lifecycle_};
+  HealthWatch health_{state_};
   Flusher flusher_{state_, outbox_};
   TimePoint next_sweep_;
 };
@@ -128,6 +131,7 @@ void Core::Impl::on_session_message(Session& session, const EnvelopeView& envelo
       return lifecycle_.on_drain(session);
     case Kind::heartbeat:
       session.out.set_heartbeat(envelope.message_id().value());
+      health_.on_heartbeat(session, envelope);
       return outbox_.mark(session);
     case Kind::credit:
       session.out.on_credit(envelope.message_id().value());
@@ -142,6 +146,8 @@ void Core::Impl::on_session_message(Session& session, const EnvelopeView& envelo
       return control_.on_unsubscribe(session, envelope);
     case Kind::query:
       return control_.on_query(session, envelope);
+    case Kind::operate:
+      return control_.on_operate(session, envelope);
     case Kind::done:
       return router_.on_done(session, envelope);
     case Kind::passivate:
@@ -174,6 +180,7 @@ void Core::Impl::on_tick(TimePoint now, WallTime wall_now) {
   if (state_.now >= next_sweep_ || (state_.is_recovering && state_.now >= state_.recovery_ends)) {
     next_sweep_ = state_.now + sweep_interval();
     lifecycle_.sweep();
+    health_.sweep();
   }
   lifecycle_.end_doomed();
 }
@@ -227,7 +234,11 @@ std::vector<std::uint64_t> Core::roster() const {
   return incarnations;
 }
 
+std::vector<wire::PsQuarantine> Core::quarantines() const { return impl_->state().quarantines.list(); }
+
 std::vector<wire::NamedNumber> Core::numbers() const { return Reports(impl_->state()).numbers(); }
+
+std::vector<wire::NamedNumber> Core::labelled_numbers() const { return labelled_numbers_of(impl_->state()); }
 
 std::vector<std::string> Core::broken_invariants() const { return find_broken_invariants(impl_->state()); }
 

@@ -11,6 +11,7 @@
 
 #include "libmsg/core/byte_buffer.hpp"
 #include "libmsg/core/clock.hpp"
+#include "libmsg/core/health.hpp"
 #include "libmsg/core/ids.hpp"
 #include "libmsg/core/random.hpp"
 #include "libmsg/wire/control.hpp"
@@ -48,6 +49,10 @@ struct CoreConfig {
   std::uint32_t max_dead_letters = 10'000;
   std::size_t max_dead_letter_bytes = std::size_t{16} * 1024 * 1024;
   std::uint32_t max_trace_hops = 65'536;
+  /// When workers count as degraded or unhealthy; its heartbeat is heartbeat_interval.
+  HealthLimits health{};
+  /// Agents and agent types that an earlier run left out of service.
+  std::vector<wire::PsQuarantine> quarantines{};
 };
 
 /// What became of a frame that the core wanted sent.
@@ -78,10 +83,15 @@ struct CoreEvent {
     type_parked,
     recovery_ended,
     roster_changed,  ///< the set of worker incarnations changed: the shell persists roster()
+    health_changed,
+    quarantined,  ///< and
+    released,     ///< the shell persists quarantines()
+    evicted,
+    draining,
   };
   Type type;
-  std::string name;    ///< of the peer or the agent type
-  std::string reason;  ///< for session_closed
+  std::string name;    ///< of the peer, the agent type or the agent id
+  std::string reason;  ///< for session_closed and from health_changed on
 };
 
 class Core {
@@ -113,8 +123,13 @@ class Core {
   /// Incarnations of the workers that have a session, for CoreConfig::expected_workers of the next run.
   [[nodiscard]] std::vector<std::uint64_t> roster() const;
 
-  /// Counters and gauges by their METRICS.md names; allocation-free reads for the metrics page.
+  /// What is out of service, for CoreConfig::quarantines of the next run.
+  [[nodiscard]] std::vector<wire::PsQuarantine> quarantines() const;
+
+  /// Counters and gauges by their METRICS.md names.
   [[nodiscard]] std::vector<wire::NamedNumber> numbers() const;
+  /// The same, and those with labels (by agent type, health state, outcome): for the metrics page.
+  [[nodiscard]] std::vector<wire::NamedNumber> labelled_numbers() const;
   [[nodiscard]] wire::PsReport ps(TimePoint now) const;
   /// Walks everything and names what contradicts something else; empty when the books balance. For tests.
   [[nodiscard]] std::vector<std::string> broken_invariants() const;

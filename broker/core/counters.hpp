@@ -1,7 +1,11 @@
 // What the broker counts since it started. README.md has the table of the names under which they appear. One thread.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+
+#include "libmsg/core/error.hpp"
 
 namespace parley::broker {
 
@@ -33,6 +37,15 @@ struct Counters {
   std::uint64_t evictions = 0;
   std::uint64_t parkings = 0;
   std::uint64_t pauses = 0;
+  std::uint64_t heartbeats = 0;
+  /// How messages ended, by error code; 0 is success, the last one whatever newer peers say.
+  std::array<std::uint64_t, 32> outcomes{};
+
+  void count_success() { outcomes[0]++; }
+  void count_outcome(ErrorCode code) {
+    const auto number = static_cast<std::size_t>(code);
+    outcomes[number == 0 ? outcomes.size() - 1 : std::min(number, outcomes.size() - 1)]++;
+  }
 };
 
 }  // namespace parley::broker

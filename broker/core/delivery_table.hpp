@@ -37,6 +37,7 @@ struct Delivery {
   std::uint32_t activation = kNil;  ///< when place is held
   std::uint64_t message_id = 0;     ///< the caller's
   TimePoint deadline;
+  TimePoint waiting_since;  ///< in place parked, held or recovering
   /// Where the envelope lies in the worker's out queue, to take it back while it is unsent.
   std::uint32_t frame = 0;
   std::uint32_t offset = 0;

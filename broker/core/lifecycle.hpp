@@ -34,6 +34,9 @@ class Lifecycle {
   Result<> add_subscription(Session& session, const wire::SubscriptionBody& subscription);
   Result<> remove_subscription(Session& session, std::uint64_t id);
 
+  /// Has a worker drop an activation at once.
+  void evict(Session& session, std::string_view id, Epoch epoch);
+
   /// Ends the sessions that were doomed meanwhile.
   void end_doomed();
   /// Ends silent sessions, forgets types and half HELLOs that nobody came back for, ends the recovery.
@@ -57,7 +60,6 @@ class Lifecycle {
   [[nodiscard]] bool has_room_for(const wire::Hello& hello);
   void welcome(Session& session);
   void announce(Session& session, const wire::LiveActivation& activation);
-  void evict(Session& session, std::string_view id, Epoch epoch);
   void check_recovery();
 
   void end(Session& session, const std::string& reason, Parting parting);

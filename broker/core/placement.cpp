@@ -14,6 +14,8 @@ Failure Placement::route(std::uint32_t slot, const EnvelopeView& envelope) {
   const std::string_view target = envelope.target();
   if (target.starts_with('@')) return route_to_capability(slot, envelope);
   const std::string_view id = target.contains('/') ? target : id_.compose(target, kDefaultKey);
+  if (const Failure refused = check_quarantine(id)) [[unlikely]]
+    return refused;
   const std::uint32_t activation = state_.directory.find(id);
   if (activation != kNil) [[likely]]
     return hand_over(slot, activation, envelope.bytes());
@@ -39,7 +41,7 @@ Failure Placement::route_to_capability(std::uint32_t slot, const EnvelopeView& e
   if (!is_valid_agent_type(capability) || !is_valid_agent_key(key)) {
     return Error(ErrorCode::invalid, in_quotes(envelope.target()) + " is not a capability");
   }
-  AgentType* const type = state_.registry.find_capable(capability);
+  AgentType* const type = state_.registry.find_capable(capability, state_.quarantines);
   if (type == nullptr) {
     return Error(ErrorCode::unknown_agent_type, "no agent type offers the capability " + in_quotes(capability));
   }
@@ -48,8 +50,16 @@ Failure Placement::route_to_capability(std::uint32_t slot, const EnvelopeView& e
 
 Failure Placement::route_to_type(std::uint32_t slot, AgentType& type, std::string_view key, Bytes envelope) {
   const std::string_view id = id_.compose(type.name, key);
+  if (const Failure refused = check_quarantine(id)) [[unlikely]]
+    return refused;
   const std::uint32_t activation = state_.directory.find(id);
   return activation != kNil ? hand_over(slot, activation, envelope) : place(slot, type, id, envelope);
+}
+
+Failure Placement::check_quarantine(std::string_view id) {
+  if (state_.quarantines.is_empty()) [[likely]]
+    return std::nullopt;
+  return state_.quarantines.refuse(id);
 }
 
 Failure Placement::place(std::uint32_t slot, AgentType& type, std::string_view id, Bytes envelope) {
@@ -96,6 +106,18 @@ void Placement::deactivate(std::uint32_t activation, std::vector<std::uint32_t>&
   state_.directory.remove(activation, state_.sessions[entry.worker].activations);
 }
 
+void Placement::ask_passivation(std::uint32_t activation) {
+  Activation& entry = state_.directory[activation];
+  if (entry.is_passivating) return;
+  entry.is_passivating = true;
+  wire::EnvelopeFields fields;
+  fields.kind = Kind::passivate;
+  fields.delivery_id = entry.epoch.value();
+  fields.recipient = entry.recipient;
+  fields.target = entry.id();
+  outbox_.data(state_.sessions[entry.worker], fields);
+}
+
 Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes envelope) {
   Activation& target = state_.directory[activation];
   Delivery& delivery = state_.deliveries[slot];
@@ -140,6 +162,7 @@ Failure Placement::hold(std::uint32_t slot, std::uint32_t activation, Bytes enve
   type.waiting++;
   type.waiting_bytes += envelope.size();
   Delivery& delivery = state_.deliveries[slot];
+  delivery.waiting_since = state_.now;
   delivery.place = Place::held;
   delivery.activation = activation;
   if (!target.held) target.held = std::make_unique<DeliveryList>();
@@ -157,6 +180,7 @@ Failure Placement::park(std::uint32_t slot, AgentType& type, Bytes envelope) {
   type.waiting++;
   type.waiting_bytes += envelope.size();
   state_.counters.parkings++;
+  state_.deliveries[slot].waiting_since = state_.now;
   state_.deliveries[slot].place = Place::parked;
   state_.deliveries.append(type.parked, slot);
   return std::nullopt;

@@ -32,6 +32,8 @@ class Placement {
   std::uint32_t activate(AgentType& type, Session& worker, std::string_view id, Epoch epoch);
   /// Ends an activation; what was held for it is appended to `orphans` in place `routing`.
   void deactivate(std::uint32_t activation, std::vector<std::uint32_t>& orphans);
+  /// Has its worker put an activation away when it has handled what it was sent; later messages are held.
+  void ask_passivation(std::uint32_t activation);
 
  private:
   Failure route_to_capability(std::uint32_t slot, const wire::EnvelopeView& envelope);
@@ -39,6 +41,7 @@ class Placement {
   Failure hand_over(std::uint32_t slot, std::uint32_t activation, Bytes envelope);
   Failure hold(std::uint32_t slot, std::uint32_t activation, Bytes envelope);
   Failure park(std::uint32_t slot, AgentType& type, Bytes envelope);
+  [[nodiscard]] Failure check_quarantine(std::string_view id);
 
   State& state_;
   Outbox& outbox_;

@@ -10,13 +10,13 @@ Hosting* AgentType::hosting_of(std::uint32_t session) {
 }
 
 Hosting* AgentType::least_loaded() {
+  const auto is_better = [](const Hosting& hosting, const Hosting& best) {
+    if (hosting.fitness != best.fitness) return hosting.fitness < best.fitness;
+    return std::uint64_t{hosting.activations} * best.capacity < std::uint64_t{best.activations} * hosting.capacity;
+  };
   Hosting* best = nullptr;
   for (Hosting& hosting : hostings) {
-    if (!hosting.is_open) continue;
-    if (best == nullptr ||
-        std::uint64_t{hosting.activations} * best->capacity < std::uint64_t{best->activations} * hosting.capacity) {
-      best = &hosting;
-    }
+    if (hosting.is_open && (best == nullptr || is_better(hosting, *best))) best = &hosting;
   }
   return best;
 }
@@ -83,20 +83,21 @@ void Registry::set_capabilities(AgentType& type, const std::vector<std::string>&
   for (const std::string& capability : type.capabilities) capable_[capability].push_back(type.index);
 }
 
-AgentType* Registry::find_capable(std::string_view capability) {
+AgentType* Registry::find_capable(std::string_view capability, const Quarantines& quarantines) {
   const auto it = capable_.find(capability);
   if (it == capable_.end()) return nullptr;
+  enum class Use : std::uint8_t { none, parked, open };
   AgentType* best = nullptr;
-  bool is_best_open = false;
+  Use best_use = Use::none;
   for (const std::uint32_t index : it->second) {
     AgentType& type = *types_[index];
     if (!type.is_known()) continue;
-    const bool is_open = std::ranges::any_of(type.hostings, &Hosting::is_open);
-    const bool is_better =
-        best == nullptr || (is_open && !is_best_open) || (is_open == is_best_open && type.inflight < best->inflight);
+    Use use = std::ranges::any_of(type.hostings, &Hosting::is_open) ? Use::open : Use::parked;
+    if (quarantines.contains(type.name)) use = Use::none;
+    const bool is_better = best == nullptr || use > best_use || (use == best_use && type.inflight < best->inflight);
     if (!is_better) continue;
     best = &type;
-    is_best_open = is_open;
+    best_use = use;
   }
   return best;
 }

@@ -10,9 +10,13 @@
 
 #include "broker/core/delivery_table.hpp"
 #include "broker/core/hash.hpp"
+#include "broker/core/quarantine.hpp"
 #include "libmsg/wire/control.hpp"
 
 namespace parley::broker {
+
+/// How fit a worker is for new activations of a type, best first.
+enum class Fitness : std::uint8_t { good, degraded, unfit };
 
 /// One worker's offer to host a type.
 struct Hosting {
@@ -21,6 +25,7 @@ struct Hosting {
   std::uint32_t capacity = 1;
   std::uint32_t activations = 0;
   bool is_open = false;  ///< takes new activations: its session is not draining
+  Fitness fitness = Fitness::good;
 };
 
 struct AgentType {
@@ -44,7 +49,7 @@ struct AgentType {
 
   [[nodiscard]] bool is_known() const { return !hostings.empty() || !is_retired; }
   [[nodiscard]] Hosting* hosting_of(std::uint32_t session);
-  /// The open worker with the fewest activations for its capacity; null when there is none.
+  /// Of the fittest open workers the one with the fewest activations for its capacity; null when there is none.
   [[nodiscard]] Hosting* least_loaded();
 };
 
@@ -62,8 +67,8 @@ class Registry {
   void forget(AgentType& type);
 
   /// The type to send a `@capability` message to: least in flight among those with an open worker, else any that is
-  /// known; null when nobody offers it.
-  [[nodiscard]] AgentType* find_capable(std::string_view capability);
+  /// known, one in quarantine only when there is no other; null when nobody offers it.
+  [[nodiscard]] AgentType* find_capable(std::string_view capability, const Quarantines& quarantines);
   /// Up to three names close to `name`, for an error's text: " (did you mean 'a' or 'b'?)", or empty.
   [[nodiscard]] std::string suggestion(std::string_view name) const;
 

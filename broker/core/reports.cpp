@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <utility>
+
+#include "broker/core/health_watch.hpp"
 
 namespace parley::broker {
 namespace {
@@ -13,7 +16,21 @@ std::uint64_t to_ms(Duration duration) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(duration / std::chrono::milliseconds(1), 0));
 }
 
+const wire::TypeVitals* vitals_of(const Session& session, const AgentType& type) {
+  if (!session.vitals) return nullptr;
+  const auto it = std::ranges::find(session.vitals->types, type.name, &wire::TypeVitals::name);
+  return it == session.vitals->types.end() ? nullptr : &*it;
+}
+
 }  // namespace
+
+std::uint64_t mailbox_depth(const State& state, const AgentType& type) {
+  std::uint64_t depth = type.waiting;
+  for (const Hosting& hosting : type.hostings) {
+    if (const auto* vitals = vitals_of(*state.sessions.all()[hosting.session], type)) depth += vitals->waiting;
+  }
+  return depth;
+}
 
 Result<Reports::Answer> Reports::answer(const wire::Query& query) const {
   const std::uint32_t limit = std::min(query.limit, kMaxRows);
@@ -60,6 +77,12 @@ wire::PsPeer Reports::peer(const Session& session) const {
   row.queued_bytes = session.out.bytes();
   row.idle_ms = to_ms(state_.now - session.last_heard);
   row.uptime_ms = to_ms(state_.now - session.opened);
+  row.health = to_string(session.health.state);
+  row.health_reason = session.health.reason;
+  row.health_cause = to_string(session.health.cause);
+  row.should_restart = session.health.should_restart;
+  row.has_vitals = session.vitals != nullptr;
+  if (session.vitals) row.vitals = *session.vitals;
   return row;
 }
 
@@ -73,7 +96,34 @@ wire::PsType Reports::type(const AgentType& agent_type) const {
   row.parked = agent_type.waiting;
   row.requests = agent_type.requests;
   row.failures = agent_type.failures;
+  row.mailbox_depth = mailbox_depth(state_, agent_type);
+  add_health(agent_type, row);
   return row;
+}
+
+void Reports::add_health(const AgentType& agent_type, wire::PsType& row) const {
+  HealthVerdict worst;
+  if (agent_type.hostings.empty()) worst = {HealthState::stopped, HealthCause::gone, "no worker hosts it now", false};
+  for (const Hosting& hosting : agent_type.hostings) {
+    const Session& session = *state_.sessions.all()[hosting.session];
+    HealthVerdict verdict = verdict_on(state_, session, agent_type);
+    if (!verdict.reason.empty()) verdict.reason = session.name + ": " + verdict.reason;
+    worst = worse_of(std::move(worst), std::move(verdict));
+    const auto* const vitals = vitals_of(session, agent_type);
+    if (vitals == nullptr) continue;
+    row.latency_p50_us = std::max(row.latency_p50_us, vitals->latency_p50_us);
+    row.latency_p95_us = std::max(row.latency_p95_us, vitals->latency_p95_us);
+    row.input_tokens += vitals->input_tokens;
+    row.output_tokens += vitals->output_tokens;
+    row.cost_nano_usd += vitals->cost_nano_usd;
+  }
+  if (state_.quarantines.contains(agent_type.name)) {
+    HealthFacts facts;
+    facts.is_quarantined = true;
+    worst = parley::assess(facts, health_limits(state_));
+  }
+  row.health = to_string(worst.state);
+  row.health_reason = worst.reason;
 }
 
 wire::PsReport Reports::ps() const {
@@ -89,6 +139,7 @@ wire::PsReport Reports::ps() const {
   }
   std::ranges::sort(report.types, {}, &wire::PsType::name);
   report.numbers = numbers();
+  report.quarantines = state_.quarantines.list();
   return report;
 }
 
@@ -106,6 +157,18 @@ std::uint64_t Reports::queued_bytes() const {
     if (session) bytes += session->out.bytes();
   }
   return bytes;
+}
+
+std::uint64_t Reports::oldest_waiting_seconds() const {
+  Duration oldest{};
+  const auto look_at = [&](const DeliveryList& list) {
+    if (list.head != kNil) oldest = std::max(oldest, state_.now - state_.deliveries[list.head].waiting_since);
+  };
+  look_at(state_.recovering);
+  for (const auto& agent_type : state_.registry.all()) {
+    if (agent_type) look_at(agent_type->parked);
+  }
+  return static_cast<std::uint64_t>(oldest / std::chrono::seconds(1));
 }
 
 std::vector<wire::NamedNumber> Reports::numbers() const {
@@ -140,6 +203,7 @@ std::vector<wire::NamedNumber> Reports::numbers() const {
       {"parley_broker_evictions_total", counters.evictions},
       {"parley_broker_parkings_total", counters.parkings},
       {"parley_broker_pauses_total", counters.pauses},
+      {"parley_broker_heartbeats_total", counters.heartbeats},
       {"parley_broker_trace_hops_total", state_.traces.total()},
       {"parley_broker_sessions", state_.sessions.size()},
       {"parley_broker_agent_types", state_.registry.size()},
@@ -148,6 +212,8 @@ std::vector<wire::NamedNumber> Reports::numbers() const {
       {"parley_broker_inflight", state_.deliveries.size()},
       {"parley_broker_parked", waiting()},
       {"parley_broker_queued_bytes", queued_bytes()},
+      {"parley_broker_oldest_waiting_seconds", oldest_waiting_seconds()},
+      {"parley_broker_quarantines", state_.quarantines.size()},
   };
 }
 

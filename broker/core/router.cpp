@@ -46,14 +46,20 @@ Limit Router::limit_of(const EnvelopeView& envelope) const {
   return {state_.now + limit, is_given};
 }
 
+/// The message was never taken over.
+void Router::refuse(Session& from, std::uint64_t id, const Error& error) {
+  state_.counters.count_outcome(error.code);
+  outbox_.error(from, id, error);
+}
+
 void Router::on_request(Session& from, const EnvelopeView& envelope) {
   state_.counters.requests++;
   outbox_.trace(envelope, from);
   const std::uint64_t id = envelope.message_id().value();
   if (const auto failure = check(from, envelope)) [[unlikely]]
-    return outbox_.error(from, id, *failure);
+    return refuse(from, id, *failure);
   if (from.requests.size() >= state_.config.max_inflight_per_session) [[unlikely]] {
-    return outbox_.error(from, id, overloaded("too many requests of this session are under way"));
+    return refuse(from, id, overloaded("too many requests of this session are under way"));
   }
   const std::uint32_t slot = settlement_.open(envelope, limit_of(envelope));
   state_.deliveries[slot].origin = from.slot;
@@ -69,13 +75,13 @@ void Router::on_send(Session& from, const EnvelopeView& envelope) {
   outbox_.trace(envelope, from);
   const std::uint64_t id = envelope.message_id().value();
   if (const auto failure = check(from, envelope)) [[unlikely]]
-    return outbox_.error(from, id, *failure);
+    return refuse(from, id, *failure);
   const std::uint32_t slot = settlement_.open(envelope, limit_of(envelope));
   const Failure failure = must_wait_for_recovery(from, envelope) ? hold_for_recovery(slot, from, envelope.bytes())
                                                                  : placement_.route(slot, envelope);
   if (failure) [[unlikely]] {
     settlement_.close(slot);
-    return outbox_.error(from, id, *failure);
+    return refuse(from, id, *failure);
   }
   outbox_.accept(from, id, 1);
 }
@@ -85,10 +91,10 @@ void Router::on_event(Session& from, const EnvelopeView& envelope) {
   outbox_.trace(envelope, from);
   const std::uint64_t id = envelope.message_id().value();
   if (const auto failure = check(from, envelope)) [[unlikely]]
-    return outbox_.error(from, id, *failure);
+    return refuse(from, id, *failure);
   const std::string_view topic = envelope.target();
   if (!is_valid_topic_type(split_id(topic).type) || !is_valid_agent_key(key_of(topic))) [[unlikely]] {
-    return outbox_.error(from, id, {ErrorCode::invalid, in_quotes(topic) + " is not a topic"});
+    return refuse(from, id, {ErrorCode::invalid, in_quotes(topic) + " is not a topic"});
   }
   std::uint32_t recipients = 0;
   if (must_wait_for_recovery(from, envelope)) {
@@ -141,6 +147,7 @@ Failure Router::hold_for_recovery(std::uint32_t slot, Session& from, Bytes envel
   }
   settlement_.keep(slot, envelope);
   Delivery& delivery = state_.deliveries[slot];
+  delivery.waiting_since = state_.now;
   delivery.place = Place::recovering;
   delivery.origin = from.slot;
   from.recovering++;
@@ -216,9 +223,11 @@ void Router::forward_answer(std::uint32_t slot, const EnvelopeView& envelope) {
   outbox_.trace(queued, caller, envelope.length());
   if (envelope.kind() == Kind::error) {
     state_.counters.errors++;
+    state_.counters.count_outcome(envelope.code());
     state_.registry.at(delivery.type).failures++;
   } else {
     state_.counters.replies++;
+    state_.counters.count_success();
   }
   settlement_.close(slot);
 }
@@ -251,6 +260,7 @@ void Router::on_done(Session& worker, const EnvelopeView& envelope) {
       continue;
     }
     state_.counters.done++;
+    state_.counters.count_success();
     settlement_.close(slot);
   }
 }

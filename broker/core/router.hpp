@@ -35,6 +35,7 @@ class Router {
   [[nodiscard]] Failure check(Session& from, const wire::EnvelopeView& envelope);
   [[nodiscard]] Limit limit_of(const wire::EnvelopeView& envelope) const;
   [[nodiscard]] bool must_wait_for_recovery(const Session& from, const wire::EnvelopeView& envelope);
+  void refuse(Session& from, std::uint64_t id, const Error& error);
   Failure hold_for_recovery(std::uint32_t slot, Session& from, Bytes envelope);
   std::uint32_t fan_out(const wire::EnvelopeView& event, Limit limit);
   void forward_part(std::uint32_t slot, const wire::EnvelopeView& envelope);

@@ -12,6 +12,7 @@
 #include "broker/core/directory.hpp"
 #include "broker/core/hash.hpp"
 #include "broker/core/out_queue.hpp"
+#include "libmsg/core/health.hpp"
 #include "libmsg/wire/control.hpp"
 
 namespace parley::broker {
@@ -30,6 +31,12 @@ struct Session {
   TimePoint opened;
   TimePoint last_heard;
   std::uint64_t last_message_id = 0;
+
+  /// What it told about itself with its newest heartbeat; null until it did.
+  std::unique_ptr<wire::WorkerVitals> vitals;
+  HealthVerdict health;
+  /// What was last told to the shell.
+  HealthState noted_health = HealthState::healthy;
 
   /// As a caller: its requests under way, message id → delivery slot.
   NumberMap<std::uint32_t> requests;

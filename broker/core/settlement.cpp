@@ -95,6 +95,7 @@ void Settlement::take_back(std::uint32_t slot) {
 
 void Settlement::fail(std::uint32_t slot, const Error& error, Bytes envelope) {
   const Delivery& delivery = state_.deliveries[slot];
+  state_.counters.count_outcome(error.code);
   if (delivery.type != kNil) state_.registry.at(delivery.type).failures++;
   const auto view = EnvelopeView::parse(envelope);
   if (!delivery.is_request()) {
@@ -108,6 +109,7 @@ void Settlement::fail(std::uint32_t slot, const Error& error, Bytes envelope) {
 }
 
 void Settlement::abandon(std::uint32_t slot) {
+  state_.counters.count_outcome(ErrorCode::cancelled);
   take_back(slot);
   close(slot);
 }

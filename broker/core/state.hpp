@@ -13,6 +13,7 @@
 #include "broker/core/deadline_wheel.hpp"
 #include "broker/core/delivery_table.hpp"
 #include "broker/core/directory.hpp"
+#include "broker/core/quarantine.hpp"
 #include "broker/core/registry.hpp"
 #include "broker/core/session.hpp"
 #include "broker/core/subscriptions.hpp"
@@ -48,6 +49,7 @@ struct State {
         wheel(deliveries.slots(), given_now),
         dead_letters(config.max_dead_letters, config.max_dead_letter_bytes),
         traces(config.max_trace_hops),
+        quarantines(config.quarantines),
         is_recovering(config.is_restart),
         recovery_ends(given_now + config.recovery_window) {}
 
@@ -68,6 +70,7 @@ struct State {
   DeadlineWheel wheel;
   DeadLetters dead_letters;
   TraceRing traces;
+  Quarantines quarantines;
 
   bool is_shutting_down = false;
   bool is_recovering = false;

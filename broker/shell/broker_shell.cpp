@@ -64,6 +64,16 @@ std::string_view to_string(CoreEvent::Type type) {
       return "recovery_ended";
     case CoreEvent::Type::roster_changed:
       return "roster_changed";
+    case CoreEvent::Type::health_changed:
+      return "health_changed";
+    case CoreEvent::Type::quarantined:
+      return "quarantined";
+    case CoreEvent::Type::released:
+      return "released";
+    case CoreEvent::Type::evicted:
+      return "evicted";
+    case CoreEvent::Type::draining:
+      return "draining";
   }
   return "unknown";
 }
@@ -73,6 +83,7 @@ CoreConfig core_config(const BrokerOptions& options, const StateDir& state) {
   config.shard_epoch = state.shard_epoch();
   config.is_restart = state.is_restart();
   config.expected_workers = state.roster();
+  config.quarantines = state.quarantines();
   return config;
 }
 
@@ -197,12 +208,23 @@ class BrokerShell::Impl {
         }
         continue;
       }
-      spdlog::info("event={} name={} reason={}", to_string(event.type), log_text(event.name), log_text(event.reason));
+      const bool is_quarantine = event.type == CoreEvent::Type::quarantined || event.type == CoreEvent::Type::released;
+      if (is_quarantine) save_quarantines();
+      const auto level =
+          event.type == CoreEvent::Type::health_changed || is_quarantine ? spdlog::level::warn : spdlog::level::info;
+      spdlog::log(level, "event={} name={} reason={}", to_string(event.type), log_text(event.name),
+                  log_text(event.reason));
+    }
+  }
+
+  void save_quarantines() {
+    if (const auto saved = state_.save_quarantines(core_.quarantines()); !saved) {
+      spdlog::error("event=quarantines_not_saved reason={}", log_text(saved.error().message));
     }
   }
 
   void post_numbers() {
-    std::vector<wire::NamedNumber> numbers = core_.numbers();
+    std::vector<wire::NamedNumber> numbers = core_.labelled_numbers();
     const RouterCounters& router = router_.counters();
     numbers.push_back({"parley_broker_transport_frames_total{direction=\"in\"}", router.frames_in});
     numbers.push_back({"parley_broker_transport_frames_total{direction=\"out\"}", router.frames_out});

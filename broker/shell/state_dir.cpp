@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +68,21 @@ std::vector<std::uint64_t> read_roster(const std::string& path) {
   return roster;
 }
 
+/// A damaged file stops the broker: what somebody took out of service must not come back by itself.
+Result<std::vector<wire::PsQuarantine>> read_quarantines(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return std::vector<wire::PsQuarantine>();
+  const auto rows = nlohmann::json::parse(in, nullptr, false);
+  std::vector<wire::PsQuarantine> quarantines;
+  for (const auto& row : rows.is_array() ? rows : nlohmann::json::array({nullptr})) {
+    const bool is_valid = row.is_object() && row.contains("key") && row["key"].is_string() && row.contains("reason") &&
+                          row["reason"].is_string() && row.contains("since_ms") && row["since_ms"].is_number_unsigned();
+    if (!is_valid) return bad(path, "does not hold quarantines; restore it, or remove it to release all agents");
+    quarantines.push_back({row["key"], row["reason"], row["since_ms"], 0});
+  }
+  return quarantines;
+}
+
 }  // namespace
 
 Result<StateDir> StateDir::open(const std::string& path) {
@@ -92,6 +108,9 @@ Result<StateDir> StateDir::open(const std::string& path) {
     return fail(std::move(written).error());
   }
   if (state.is_restart_) state.roster_ = read_roster(path + "/roster");
+  auto quarantines = read_quarantines(path + "/quarantines");
+  if (!quarantines) return fail(std::move(quarantines).error());
+  state.quarantines_ = std::move(*quarantines);
   return state;
 }
 
@@ -107,6 +126,16 @@ Result<> StateDir::save_roster(const std::vector<std::uint64_t>& roster) {
   std::ostringstream content;
   for (const std::uint64_t incarnation : roster) content << incarnation << '\n';
   return replace_file(path_, "roster", content.str(), Durability::page_cache);
+}
+
+Result<> StateDir::save_quarantines(const std::vector<wire::PsQuarantine>& quarantines) {
+  if (path_.empty()) return {};
+  auto rows = nlohmann::json::array();
+  for (const wire::PsQuarantine& row : quarantines) {
+    rows.push_back({{"key", row.key}, {"reason", row.reason}, {"since_ms", row.since_ms}});
+  }
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+  return replace_file(path_, "quarantines", rows.dump(1, ' ', false, kReplace) + "\n", Durability::device);
 }
 
 }  // namespace parley::broker

@@ -1,7 +1,7 @@
 // What a broker keeps on disk between its runs: the shard epoch, raised by one and made durable before anything else
 // happens, so that an activation of an earlier run never outranks a later one; and the roster of connected workers, so
-// that a recovery can end as soon as all are back. Without a directory the epoch is taken from the wall clock and there
-// is no recovery. One thread.
+// that a recovery can end as soon as all are back; and what is quarantined, until it is released. Without a directory
+// the epoch is taken from the wall clock and there is no recovery. One thread.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "broker/shell/file_lock.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/error.hpp"
+#include "libmsg/wire/ps_report.hpp"
 
 namespace parley::broker {
 
@@ -28,6 +29,11 @@ class StateDir {
   [[nodiscard]] bool is_restart() const { return is_restart_; }
   [[nodiscard]] const std::vector<std::uint64_t>& roster() const { return roster_; }
 
+  /// What is out of service, as an earlier run left it.
+  [[nodiscard]] const std::vector<wire::PsQuarantine>& quarantines() const { return quarantines_; }
+  /// Replaces the file of quarantines, flushed to the device.
+  Result<> save_quarantines(const std::vector<wire::PsQuarantine>& quarantines);
+
   /// Replaces the roster file. Not flushed to the device: it only shortens a recovery, and survives a killed process.
   Result<> save_roster(const std::vector<std::uint64_t>& roster);
 
@@ -39,6 +45,7 @@ class StateDir {
   std::uint32_t shard_epoch_ = 1;
   bool is_restart_ = false;
   std::vector<std::uint64_t> roster_;
+  std::vector<wire::PsQuarantine> quarantines_;
 };
 
 }  // namespace parley::broker

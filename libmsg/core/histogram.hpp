@@ -1,5 +1,5 @@
-// Percentiles of latencies without keeping every sample: a log-linear histogram with three significant digits, after
-// Gil Tene's HdrHistogram. Recording is a shift and an increment. One thread; merge the histograms of several threads.
+// Percentiles of latencies without keeping every sample: a log-linear histogram after Gil Tene's HdrHistogram.
+// Recording is a shift and an increment. One thread; merge the histograms of several threads.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,12 @@
 
 namespace parley {
 
-class Histogram {
+/// Values are exact below 2^kExactBits and within a part of 2^(1 - kExactBits) above; those of 2^kMaxBits and more are
+/// recorded as the largest below.
+template <unsigned kExactBits, unsigned kMaxBits>
+class BasicHistogram {
  public:
-  /// Values above about 73 minutes (in nanoseconds) are recorded as that.
-  static constexpr std::uint64_t kMaxValue = (std::uint64_t{1} << 42U) - 1;
+  static constexpr std::uint64_t kMaxValue = (std::uint64_t{1} << kMaxBits) - 1;
 
   void record(std::uint64_t value) {
     const std::uint64_t kept = std::min(value, kMaxValue);
@@ -22,13 +24,14 @@ class Histogram {
     max_ = std::max(max_, kept);
   }
 
-  void merge(const Histogram& other) {
+  void merge(const BasicHistogram& other) {
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
     count_ += other.count_;
     max_ = std::max(max_, other.max_);
   }
 
-  /// The smallest recorded value that `percent` of all values do not exceed, within 0.1 %; 0 when nothing was recorded.
+  /// The smallest recorded value that `percent` of all values do not exceed, within the precision; 0 when nothing
+  /// was recorded.
   [[nodiscard]] std::uint64_t percentile(double percent) const {
     if (count_ == 0) return 0;
     const double share = std::clamp(percent, 0.0, 100.0) / 100.0;
@@ -46,8 +49,7 @@ class Histogram {
   [[nodiscard]] std::uint64_t max() const { return max_; }
 
  private:
-  // Values below 2^11 have a bucket each; above, every power of two is split into 2^10 equal parts.
-  static constexpr unsigned kExactBits = 11;
+  // Small values have a bucket each; above, every power of two is split into 2^(kExactBits - 1) equal parts.
   static constexpr std::uint64_t kHalf = std::uint64_t{1} << (kExactBits - 1);
 
   static std::size_t index_of(std::uint64_t value) {
@@ -65,5 +67,8 @@ class Histogram {
   std::uint64_t count_ = 0;
   std::uint64_t max_ = 0;
 };
+
+/// Three significant digits, up to about 73 minutes in nanoseconds; 260 KiB.
+using Histogram = BasicHistogram<11, 42>;
 
 }  // namespace parley

@@ -392,7 +392,9 @@ Result<> PeerLink::submit(Bytes envelopes, TimePoint now, std::optional<SessionT
     const std::size_t length = raw.bytes.size();
     if (kind == Kind::deactivated) {
       if (const auto envelope = wire::EnvelopeView::parse(raw.bytes)) {
-        activations_.erase(std::string(envelope->target()));
+        // A later placement of the same id may have come meanwhile.
+        const auto kept = activations_.find(std::string(envelope->target()));
+        if (kept != activations_.end() && kept->second <= envelope->epoch().value()) activations_.erase(kept);
       }
     }
     if ((is_session_bound(kind) && !is_current) || (kind == Kind::cancel && raw.message_id() <= lost_up_to_)) {
@@ -512,7 +514,9 @@ std::optional<ByteBuffer> PeerLink::next_control_frame(TimePoint now) {
   handed_ = {.what = Handed::What::control, .has_heartbeat = is_heartbeat_due_, .has_credit = false};
   if (is_heartbeat_due_) {
     const auto clock = static_cast<std::uint64_t>(now.time_since_epoch().count());
-    static_cast<void>(wire::append_envelope(frame, {.kind = Kind::heartbeat, .message_id = clock}));
+    const ByteBuffer vitals = config_.vitals ? config_.vitals(now) : ByteBuffer();
+    static_cast<void>(
+        wire::append_envelope(frame, {.kind = Kind::heartbeat, .message_id = clock, .payload = vitals.bytes()}));
   }
   if (is_credit_due_ || consumed_ != reported_) {
     static_cast<void>(wire::append_envelope(frame, {.kind = Kind::credit, .message_id = consumed_}));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +38,8 @@ struct PeerLinkConfig {
   /// Envelopes and bytes that may wait here while there is no session.
   std::size_t max_waiting_envelopes = 65'536;
   std::size_t max_waiting_bytes = std::size_t{64} * 1024 * 1024;
+  /// Body of each heartbeat (an encoded wire::WorkerVitals), asked for when it goes out; unset: none.
+  std::function<ByteBuffer(TimePoint now)> vitals{};
 };
 
 /// A session was granted.
@@ -95,6 +98,8 @@ class PeerLink {
   bool on_frame(Bytes frame, TimePoint now);
   /// Heartbeats, time limits, reconnection.
   void on_tick(TimePoint now);
+  /// The next heartbeat goes out now, ahead of what waits.
+  void beat() { is_heartbeat_due_ = true; }
   [[nodiscard]] TimePoint next_wakeup() const;
 
   /// Encoded envelopes, back to back, from the host, in order; message ids ascend. `written_in` is the session that the

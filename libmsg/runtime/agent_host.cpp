@@ -147,6 +147,7 @@ void AgentHost::pump() {
   inbox_ = std::move(inbox);
   start_ready_turns();
   batch.finish();
+  if (vitals_->is_due(now_)) post_vitals();
 }
 
 void AgentHost::on_frame(std::size_t connection, Bytes frame) {
@@ -191,6 +192,7 @@ void AgentHost::on_answer(std::size_t connection, const wire::EnvelopeView& enve
   if (envelope.kind() == wire::Kind::part) {
     Call* const call = calls.find(envelope.message_id());
     const auto* stream = call == nullptr ? nullptr : std::get_if<std::shared_ptr<PartQueue>>(&call->waiter);
+    if (call != nullptr && call->turn != nullptr) resume_turn(*call->turn);
     if (stream == nullptr) return;  // The caller wants the final reply only, or no longer anything.
     const std::shared_ptr<PartQueue> queue = *stream;
     if (queue->push(payload_of(envelope))) return;
@@ -204,6 +206,7 @@ void AgentHost::on_answer(std::size_t connection, const wire::EnvelopeView& enve
     return;
   }
   detach_from_turn(*call, {connection, envelope.message_id()});
+  if (call->turn != nullptr) resume_turn(*call->turn);
   if (envelope.kind() == wire::Kind::error) {
     end_call(std::move(*call), fail(error_of(envelope)));
   } else {
@@ -220,6 +223,7 @@ void AgentHost::on_accepted(std::size_t connection, Bytes payload) {
     std::optional<Call> call = connections_[connection].calls.take(id);
     if (!call) continue;
     detach_from_turn(*call, {connection, id});
+    if (call->turn != nullptr) resume_turn(*call->turn);
     if (auto* accept = std::get_if<AcceptHandler>(&call->waiter)) (*accept)(recipients);
   }
 }
@@ -273,6 +277,7 @@ void AgentHost::on_session_lost(std::size_t connection, const link::SessionLost&
   for (TurnPtr& turn :
        scheduler_.drop_waiting([connection](const TurnPtr& waiting) { return waiting->connection == connection; })) {
     counters_.dropped_by_session++;
+    leave_mailbox(*turn);
     recycle(std::move(turn));
   }
   scheduler_.forget_handshakes();
@@ -354,6 +359,7 @@ void AgentHost::run_due() {
   passivate_idle();
   start_ready_turns();
   batch.finish();
+  if (vitals_->is_due(now_)) post_vitals();
 }
 
 void AgentHost::arm_timer() {

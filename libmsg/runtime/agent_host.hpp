@@ -26,7 +26,9 @@
 #include "libmsg/runtime/request_table.hpp"
 #include "libmsg/runtime/runtime.hpp"
 #include "libmsg/runtime/suspend.hpp"
+#include "libmsg/runtime/turn_record.hpp"
 #include "libmsg/runtime/turn_scheduler.hpp"
+#include "libmsg/runtime/vitals_board.hpp"
 
 namespace parley {
 
@@ -81,6 +83,11 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   Task<Result<Payload>> query(wire::Query query);
   [[nodiscard]] std::map<std::string, TypeStats> stats() const;
   [[nodiscard]] bool is_connected() const;
+  void report_spend(std::string_view agent_type, const Spend& spend);
+  /// What the I/O thread tells with its heartbeats; shared, since it may outlive the host by a moment.
+  [[nodiscard]] const std::shared_ptr<VitalsBoard>& vitals_board() const { return vitals_; }
+  /// Brings the board up to date, whether or not it is due.
+  void post_vitals();
   [[nodiscard]] const HostCounters& counters() const { return counters_; }
 
   // Calls. `turn` is the turn that makes them; nullptr for the client.
@@ -120,6 +127,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
     std::shared_ptr<Agent> agent;  ///< empty until the first turn; shared with the application for ready instances
     bool is_activating = false;
     std::size_t connection = 0;  ///< whose broker placed it here
+    ActivationRecord record;
   };
   using TurnPtr = std::unique_ptr<Turn>;
   using Scheduler = TurnScheduler<TurnPtr, Hosted>;
@@ -135,6 +143,8 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
     std::array<std::uint64_t, 32> outcomes{};  ///< by code; 0 is `ok`
     std::uint64_t requests = 0;
     std::uint64_t one_way = 0;
+    std::uint32_t waiting = 0;  ///< messages in mailboxes
+    TypeRecord record;
   };
 
   using ReplyHandler = Resume<Result<Payload>>;
@@ -236,6 +246,21 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   [[nodiscard]] bool was_cut_by_deadline(const Turn& turn, const Result<Payload>& outcome) const;
   Result<> intercept_response(Turn& turn, Payload& reply);
   void count_outcome(Turn& turn, std::optional<ErrorCode> code);
+  /// The turn's handler runs from here on.
+  void begin_running(Turn& turn);
+  static void leave_mailbox(const Turn& turn);
+
+  // Vitals (host_vitals.cpp).
+  /// The turn's code has the loop, which is progress.
+  void resume_turn(Turn& turn);
+  void record_turn(Turn& turn, std::optional<ErrorCode> code);
+  void record_model_call(Turn& turn, TurnFault fault);
+  void forget_failing(const Activation& activation);
+  [[nodiscard]] Duration without_progress(const Turn& turn, TimePoint now) const;
+  [[nodiscard]] wire::WorkerVitals compose_vitals(TimePoint now);
+  void add_types(wire::WorkerVitals& vitals, TimePoint now);
+  void add_activations(wire::WorkerVitals& vitals, TimePoint now) const;
+  [[nodiscard]] std::uint64_t wall_ms(std::optional<TimePoint> at, TimePoint now) const;
 
   // Activations (host_turns.cpp).
   void passivate_idle();
@@ -282,6 +307,8 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   /// Deliveries that wait or run, for CANCEL; one that ends within its first resumption is never listed.
   std::unordered_map<std::uint64_t, Turn*> deliveries_;
   std::vector<Turn*> running_turns_;
+  /// Activations whose last turns failed.
+  std::vector<Activation*> failing_;
   std::vector<TurnPtr> spare_turns_;
   std::vector<Resume<TurnPtr>> parked_runners_;
   std::uint64_t last_serial_ = 0;
@@ -308,6 +335,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   /// Keeps io_context::run() from returning between start and stop.
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   HostCounters counters_;
+  std::shared_ptr<VitalsBoard> vitals_ = std::make_shared<VitalsBoard>();  ///< shared with the I/O thread
 };
 
 }  // namespace parley

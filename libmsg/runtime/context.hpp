@@ -51,6 +51,16 @@ class Context : public Messenger {
   virtual Task<Result<>> sleep(std::chrono::milliseconds duration) = 0;
   [[nodiscard]] virtual TimePoint now() const = 0;
 
+  // What the runtime cannot see by itself of a handler that works outside of it (a model call, a tool). Calls through
+  // the context, parts and sleeps are seen.
+  /// Something came of the work in hand: a handler that shows no progress for its type's progress_timeout is taken for
+  /// hung. Cheap enough for every token of a model.
+  virtual void report_progress() = 0;
+  /// A model answered.
+  virtual void report_model_success() = 0;
+  /// A model failed: what the handler makes of it does not count as the agent's own failure.
+  virtual void report_model_failure() = 0;
+
  private:
   Task<Result<std::uint32_t>> publish_own(Result<Topic> topic, Payload message, CallOptions options) {
     if (!topic) co_return fail(std::move(topic).error());

@@ -139,7 +139,10 @@ Result<AgentHost::CallKey> AgentHost::begin_call(Outgoing& outgoing, Call& call)
     return fail(std::move(written).error());
   }
   const CallKey key{outgoing.connection, id};
-  if (turn != nullptr) turn->calls.push_back(key);
+  if (turn != nullptr) {
+    turn->calls.push_back(key);
+    resume_turn(*turn);
+  }
   request_flush();
   return key;
 }

@@ -334,7 +334,10 @@ bool AgentHost::has_no_calls() const {
 /// What has not ended by itself is answered with `shutting_down`.
 void AgentHost::cancel_rest() {
   const Error why = shutting_down();
-  for (TurnPtr& waiting : scheduler_.drop_waiting([](const TurnPtr&) { return true; })) refuse(std::move(waiting), why);
+  for (TurnPtr& waiting : scheduler_.drop_waiting([](const TurnPtr&) { return true; })) {
+    leave_mailbox(*waiting);
+    refuse(std::move(waiting), why);
+  }
   const std::vector<Turn*> running = running_turns_;
   for (Turn* const turn : running) {
     // Cancelling one may end others.

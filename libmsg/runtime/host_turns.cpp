@@ -88,6 +88,7 @@ void AgentHost::on_delivery(std::size_t connection, const wire::EnvelopeView& en
     case Admission::start:
       return start_delivered(std::move(*started));
     case Admission::queued:
+      activation->body.type->waiting++;
       return list_delivery(*queued);
     case Admission::overloaded:
       return refuse(std::move(turn),
@@ -190,9 +191,18 @@ void AgentHost::cancel_turn(Turn& turn, const Error& why) {
 
 // --- Running ---------------------------------------------------------------------------------------------------------
 
+void AgentHost::begin_running(Turn& turn) {
+  turn.position = running_turns_.size();
+  running_turns_.push_back(&turn);
+  turn.started = now_;
+  turn.has_model_failed = false;
+  resume_turn(turn);
+}
+
+void AgentHost::leave_mailbox(const Turn& turn) { turn.activation->body.type->waiting--; }
+
 void AgentHost::start_turn(TurnPtr turn) {
-  turn->position = running_turns_.size();
-  running_turns_.push_back(turn.get());
+  begin_running(*turn);
   if (parked_runners_.empty()) {
     asio::co_spawn(io_, run_turns(shared_from_this(), std::move(turn)), asio::detached);
     return;
@@ -204,7 +214,10 @@ void AgentHost::start_turn(TurnPtr turn) {
 
 void AgentHost::start_ready_turns() {
   if (is_closed_) return;
-  while (auto next = scheduler_.take_ready()) start_turn(std::move(next->message));
+  while (auto next = scheduler_.take_ready()) {
+    leave_mailbox(*next->message);
+    start_turn(std::move(next->message));
+  }
 }
 
 /// A coroutine that runs one turn after the other, and waits for the next in between.
@@ -324,8 +337,8 @@ AgentHost::TurnPtr AgentHost::end_turn(TurnPtr turn, Result<Payload> outcome) {
   recycle(std::move(turn));
   std::optional<TurnPtr> next = scheduler_.finish(activation, now_);
   if (next) {
-    (*next)->position = running_turns_.size();
-    running_turns_.push_back(next->get());
+    leave_mailbox(**next);
+    begin_running(**next);
     return std::move(*next);
   }
   if (!was_gone) {
@@ -431,6 +444,7 @@ void AgentHost::count_outcome(Turn& turn, std::optional<ErrorCode> code) {
   (turn.is_request() ? type.requests : type.one_way)++;
   const std::size_t number = code ? static_cast<std::size_t>(*code) : 0;
   type.outcomes[std::min(number, type.outcomes.size() - 1)]++;
+  record_turn(turn, code);
   if (observer_) observer_(type.name, code ? to_string(*code) : "ok", now_ - turn.arrived);
 }
 
@@ -458,6 +472,7 @@ Task<Result<>> Turn::part(Payload piece) {
     co_return fail(ErrorCode::too_large,
                    "a part of " + std::to_string(piece.bytes.size()) + " bytes exceeds the limit");
   }
+  host_.resume_turn(*this);
   wire::EnvelopeFields fields = host_.answer_fields(wire::Kind::part, *this);
   fields.payload_type = piece.type;
   fields.payload = as_bytes(piece.bytes);
@@ -468,6 +483,7 @@ Task<Result<>> Turn::part(Payload piece) {
 
 Task<Result<>> Turn::sleep(std::chrono::milliseconds duration) {
   if (cancelled) co_return fail(*cancelled);
+  host_.resume_turn(*this);
   const TimePoint wake_at = host_.now() + duration;
   co_return co_await suspend<Result<>>([this, wake_at](Resume<Result<>> resume, asio::cancellation_slot slot) {
     const std::uint64_t id = ++host_.last_serial_;
@@ -494,8 +510,13 @@ void Turn::end_sleep(std::uint64_t id, Result<> outcome) {
   host_.timers_.cancel(found->timer);
   Resume<Result<>> resume = std::move(found->resume);
   sleeps.erase(found);
+  host_.resume_turn(*this);
   resume(std::move(outcome));
 }
+
+void Turn::report_progress() { host_.resume_turn(*this); }
+void Turn::report_model_success() { host_.record_model_call(*this, TurnFault::none); }
+void Turn::report_model_failure() { host_.record_model_call(*this, TurnFault::model); }
 
 // --- Activations -----------------------------------------------------------------------------------------------------
 
@@ -535,22 +556,31 @@ Task<> AgentHost::deactivate(std::shared_ptr<AgentHost> self, Activation* activa
   }
   if (self->is_closed_) co_return;
   self->write_control(hosted.connection, wire::Kind::deactivated, id, activation->epoch);
+  self->forget_failing(*activation);
   self->scheduler_.remove(*activation);
   (void)self->scheduler_.finish(*activation, self->now());
   self->request_flush();
 }
 
 void AgentHost::evict(Activation& activation) {
-  const Error lost(ErrorCode::worker_lost, "'" + activation.id + "' moved to another worker");
+  const Error lost(ErrorCode::worker_lost, "'" + activation.id + "' was taken from this worker");
+  const std::string id = activation.id;
+  const std::size_t connection = activation.body.connection;
+  const Epoch epoch = activation.epoch;
   std::vector<std::pair<Turn*, std::uint64_t>> running;
   for (Turn* const turn : running_turns_) {
     if (turn->activation == &activation) running.emplace_back(turn, turn->serial);
   }
-  for (TurnPtr& waiting : scheduler_.remove(activation)) refuse(std::move(waiting), lost);
+  forget_failing(activation);
+  for (TurnPtr& waiting : scheduler_.remove(activation)) {
+    leave_mailbox(*waiting);
+    refuse(std::move(waiting), lost);
+  }
   for (const auto& [turn, serial] : running) {
     const bool is_running = std::ranges::find(running_turns_, turn) != running_turns_.end() && turn->serial == serial;
     if (is_running) cancel_turn(*turn, lost);
   }
+  write_control(connection, wire::Kind::deactivated, id, epoch);
 }
 
 }  // namespace parley

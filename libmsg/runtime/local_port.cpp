@@ -18,12 +18,21 @@ broker::CoreConfig without_silence(broker::CoreConfig config) {
   return config;
 }
 
-link::PeerLinkConfig link_config(std::string name, Random& random) {
+link::PeerLinkConfig link_config(std::string name, Random& random, std::function<ByteBuffer(TimePoint)> vitals) {
   link::PeerLinkConfig config;
   config.name = std::move(name);
   config.incarnation = random.next();
   config.is_worker = true;
+  config.vitals = std::move(vitals);
   return config;
+}
+
+bool has_query(Bytes batch) {
+  while (const auto envelope = wire::EnvelopeView::parse(batch)) {
+    if (envelope->kind() == wire::Kind::query) return true;
+    batch = batch.subspan(envelope->length());
+  }
+  return false;
 }
 
 }  // namespace
@@ -43,9 +52,10 @@ class LocalPort::Sink final : public broker::FrameSink {
 };
 
 LocalPort::LocalPort(std::string name, broker::CoreConfig config, Clock& clock, Random& random,
-                     std::function<void()> on_inbound, std::function<void()> on_exchange)
+                     std::function<void()> on_inbound, std::function<void()> on_exchange,
+                     std::function<ByteBuffer(TimePoint)> vitals)
     : clock_(clock),
-      link_(link_config(std::move(name), random), random),
+      link_(link_config(std::move(name), random, std::move(vitals)), random),
       core_(without_silence(std::move(config)), random, clock.now(), clock.wall_now()),
       on_inbound_(std::move(on_inbound)),
       on_exchange_(std::move(on_exchange)) {}
@@ -70,6 +80,7 @@ void LocalPort::add_subscription(std::size_t /*connection*/, wire::SubscriptionB
 void LocalPort::remove_subscription(std::size_t /*connection*/, std::uint64_t id) { link_.remove_subscription(id); }
 
 void LocalPort::submit(std::size_t /*connection*/, ByteBuffer batch, SessionToken session) {
+  if (has_query(batch.bytes())) link_.beat();  // So that the answer knows how this process is.
   if (const Result<> taken = link_.submit(batch.bytes(), clock_.now(), session); !taken) {
     answer_overloaded(batch.bytes(), taken.error());
   }

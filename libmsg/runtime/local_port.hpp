@@ -16,8 +16,9 @@ class LocalPort final : public Port {
   /// `clock` and `random` must outlive the port. `on_inbound` is called when something waits for take_inbound(), once
   /// until then.
   /// `on_exchange`: the broker may have to be ticked earlier than next_wakeup() said.
+  /// `vitals`: the body of the process's heartbeats.
   LocalPort(std::string name, broker::CoreConfig config, Clock& clock, Random& random, std::function<void()> on_inbound,
-            std::function<void()> on_exchange);
+            std::function<void()> on_exchange, std::function<ByteBuffer(TimePoint)> vitals);
 
   [[nodiscard]] std::size_t connection_count() const override { return 1; }
   void start() override;

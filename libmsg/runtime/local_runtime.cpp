@@ -4,6 +4,7 @@
 #include <asio/steady_timer.hpp>
 #include <utility>
 
+#include "libmsg/net/process_vitals.hpp"
 #include "libmsg/runtime/agent_host.hpp"
 #include "libmsg/runtime/local_port.hpp"
 #include "libmsg/runtime/turn.hpp"
@@ -25,8 +26,13 @@ class LocalRuntime::Impl {
     const auto on_inbound = [weak] {
       if (const auto host = weak.lock()) host->wake();
     };
-    auto port = std::make_unique<LocalPort>(std::move(options.name), std::move(options.broker), clock_, means_->random,
-                                            on_inbound, [this] { arm_timer(); });
+    const auto vitals = [weak](TimePoint now) {
+      const auto host = weak.lock();
+      return host ? wire::encode_body(vitals_of(*host, now)) : ByteBuffer();
+    };
+    auto port = std::make_unique<LocalPort>(
+        std::move(options.name), std::move(options.broker), clock_, means_->random, on_inbound, [this] { arm_timer(); },
+        vitals);
     port_ = port.get();
     host_->attach(std::move(port));
   }
@@ -38,6 +44,9 @@ class LocalRuntime::Impl {
   }
 
   AgentHost& host() { return *host_; }
+  [[nodiscard]] wire::WorkerVitals vitals() const {
+    return net::with_process(host_->vitals_board()->read(clock_.now()), 0);
+  }
   [[nodiscard]] bool is_idle() const { return host_->is_idle() && port_->is_idle(); }
 
   void advance(Duration step) {
@@ -71,6 +80,12 @@ class LocalRuntime::Impl {
   }
 
  private:
+  /// Whoever asks runs on the loop, so there is fresh news and no lag.
+  static wire::WorkerVitals vitals_of(AgentHost& host, TimePoint now) {
+    host.post_vitals();
+    return net::with_process(host.vitals_board()->read(now), 0);
+  }
+
   /// Runs everything that needs no time.
   void settle() {
     if (io_.stopped()) io_.restart();
@@ -136,5 +151,9 @@ Result<> LocalRuntime::load_state(const std::map<std::string, std::string>& stat
 Task<Result<Payload>> LocalRuntime::query(wire::Query query) { return impl_->host().query(std::move(query)); }
 std::map<std::string, TypeStats> LocalRuntime::stats() const { return impl_->host().stats(); }
 bool LocalRuntime::is_connected() const { return impl_->host().is_connected(); }
+void LocalRuntime::report_spend(std::string_view agent_type, const Spend& spend) {
+  impl_->host().report_spend(agent_type, spend);
+}
+wire::WorkerVitals LocalRuntime::vitals() const { return impl_->vitals(); }
 
 }  // namespace parley

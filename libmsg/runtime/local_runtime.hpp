@@ -42,6 +42,8 @@ class LocalRuntime final : public Runtime {
   Task<Result<Payload>> query(wire::Query query) override;
   [[nodiscard]] std::map<std::string, TypeStats> stats() const override;
   [[nodiscard]] bool is_connected() const override;
+  void report_spend(std::string_view agent_type, const Spend& spend) override;
+  [[nodiscard]] wire::WorkerVitals vitals() const override;
 
  private:
   class Impl;

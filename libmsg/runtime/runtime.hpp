@@ -15,6 +15,8 @@
 #include "libmsg/runtime/agent.hpp"
 #include "libmsg/runtime/interceptor.hpp"
 #include "libmsg/runtime/messenger.hpp"
+#include "libmsg/runtime/turn_record.hpp"
+#include "libmsg/wire/vitals.hpp"
 
 namespace parley {
 
@@ -27,6 +29,9 @@ struct TypeOptions {
   std::uint32_t max_mailbox = 1024;
   /// An activation without messages for this long is put away (its state is kept by the runtime). Zero: never.
   std::chrono::milliseconds idle_timeout{15 * 60 * 1000};
+  /// A handler that shows no sign of progress for this long is taken for hung, and its worker for unhealthy (a part, a
+  /// call begun or answered, a token of a model are progress; waiting for an answer counts for the one who owes it).
+  std::chrono::milliseconds progress_timeout{5 * 60 * 1000};
 };
 
 struct TopicFilter {
@@ -102,6 +107,11 @@ class Runtime {
   [[nodiscard]] virtual std::map<std::string, TypeStats> stats() const = 0;
   /// True while there is a session with the broker.
   [[nodiscard]] virtual bool is_connected() const = 0;
+
+  /// Tokens and money that an agent type of this runtime has spent, for `parley ps`; unknown types are ignored.
+  virtual void report_spend(std::string_view agent_type, const Spend& spend) = 0;
+  /// What this process tells about itself with its heartbeats, as of now. Any thread.
+  [[nodiscard]] virtual wire::WorkerVitals vitals() const = 0;
 };
 
 }  // namespace parley

@@ -27,6 +27,9 @@ class Turn final : public Context {
   using Context::part;
   Task<Result<>> part(Payload piece) override;
   Task<Result<>> sleep(std::chrono::milliseconds duration) override;
+  void report_progress() override;
+  void report_model_success() override;
+  void report_model_failure() override;
 
   using Context::publish;
   using Context::request;
@@ -59,6 +62,9 @@ class Turn final : public Context {
   std::optional<Topic> event_topic;
   Attributes all_attributes;
   TimePoint arrived;
+  TimePoint started;              ///< its handler
+  TimePoint progressed;           ///< newest sign of progress
+  bool has_model_failed = false;  ///< and was counted
   TimePoint until{TimePoint::max()};
   std::optional<Error> cancelled;
   std::size_t position = 0;  ///< in AgentHost::running_turns_

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "libmsg/net/io_thread.hpp"
+#include "libmsg/net/process_vitals.hpp"
 #include "libmsg/runtime/agent_host.hpp"
 #include "libmsg/runtime/turn.hpp"
 
@@ -44,8 +45,9 @@ class IoPort final : public Port {
 
 class WorkerRuntime final : public Runtime {
  public:
-  explicit WorkerRuntime(asio::io_context& io)
-      : means_(std::make_shared<Means>()),
+  WorkerRuntime(asio::io_context& io, std::uint64_t memory_limit_bytes)
+      : memory_limit_bytes_(memory_limit_bytes),
+        means_(std::make_shared<Means>()),
         host_(AgentHost::make(io, means_->clock, means_->random, AgentHost::Timing::real)) {
     host_->keep_alive(means_);
   }
@@ -53,6 +55,14 @@ class WorkerRuntime final : public Runtime {
 
   Result<> open(net::IoThreadOptions options) {
     options.link.incarnation = means_->random.next();
+    options.link.vitals = [board = host_->vitals_board(), weak = std::weak_ptr(host_),
+                           limit = memory_limit_bytes_](TimePoint now) {
+      ByteBuffer body = wire::encode_body(net::with_process(board->read(now), limit));
+      if (board->ask(now)) {
+        if (const auto host = weak.lock()) host->wake();
+      }
+      return body;
+    };
     auto thread = net::IoThread::make(std::move(options), [weak = std::weak_ptr(host_)] {
       if (const auto host = weak.lock()) host->wake();
     });
@@ -88,8 +98,15 @@ class WorkerRuntime final : public Runtime {
   Task<Result<Payload>> query(wire::Query query) override { return host_->query(std::move(query)); }
   [[nodiscard]] std::map<std::string, TypeStats> stats() const override { return host_->stats(); }
   [[nodiscard]] bool is_connected() const override { return host_->is_connected(); }
+  void report_spend(std::string_view agent_type, const Spend& spend) override {
+    host_->report_spend(agent_type, spend);
+  }
+  [[nodiscard]] wire::WorkerVitals vitals() const override {
+    return net::with_process(host_->vitals_board()->read(means_->clock.now()), memory_limit_bytes_);
+  }
 
  private:
+  std::uint64_t memory_limit_bytes_;
   struct Means {
     SystemClock clock;
     SystemRandom random;
@@ -108,7 +125,7 @@ Result<std::unique_ptr<Runtime>> make_worker_runtime(asio::io_context& io, Worke
   thread.link.name = std::move(options.name);
   thread.link.is_worker = true;
   thread.link.credit_bytes = options.credit_bytes;
-  auto runtime = std::make_unique<WorkerRuntime>(io);
+  auto runtime = std::make_unique<WorkerRuntime>(io, options.memory_limit_bytes);
   if (Result<> opened = runtime->open(std::move(thread)); !opened) return fail(std::move(opened).error());
   return runtime;
 }

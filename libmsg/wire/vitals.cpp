@@ -23,6 +23,12 @@ HealthVerdict assess_alone(const TypeVitals& type, const HealthLimits& limits) {
 
 }  // namespace
 
+void clip(WorkerVitals& vitals) {
+  vitals.executing.resize(std::min(vitals.executing.size(), kMaxVitalsExecuting));
+  vitals.types.resize(std::min(vitals.types.size(), kMaxVitalsTypes));
+  vitals.activations.resize(std::min(vitals.activations.size(), kMaxVitalsActivations));
+}
+
 HealthFacts facts_of(const WorkerVitals& vitals, HealthFacts known) {
   known.has_been_ready = known.has_been_ready && vitals.has_been_ready;
   known.loop_lag = std::max(known.loop_lag, milliseconds(vitals.loop_lag_ms));

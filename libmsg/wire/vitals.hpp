@@ -75,6 +75,9 @@ struct WorkerVitals {
   friend bool operator==(const WorkerVitals&, const WorkerVitals&) = default;
 };
 
+/// Cuts what goes beyond the bounds above, as a reader must.
+void clip(WorkerVitals& vitals);
+
 /// What the vitals say about the process itself, added to what is `known` from elsewhere (silence, quarantine, …).
 [[nodiscard]] HealthFacts facts_of(const WorkerVitals& vitals, HealthFacts known = {});
 

@@ -37,8 +37,14 @@ class FakeTurn final : public Context {
   }
   Task<Result<>> send(Target, Payload, CallOptions) override { co_return Result<>{}; }
   Task<Result<std::uint32_t>> publish(Topic, Payload, CallOptions) override { co_return 0U; }
+  void report_progress() override { progress++; }
+  void report_model_success() override { successes++; }
+  void report_model_failure() override { failures++; }
 
   std::optional<TimePoint> deadline_;
+  int progress = 0;
+  int successes = 0;
+  int failures = 0;
 
  private:
   Duration time_to_cancel_;
@@ -61,9 +67,22 @@ class TurnCall : public testing::Test {
   SystemClock clock_;
 };
 
-TEST_F(TurnCall, returns_the_completion) {
+TEST_F(TurnCall, returns_the_completion_and_reports_it) {
   FakeTurn turn(1h);
   EXPECT_TRUE(call(0ms, turn));
+  EXPECT_EQ(turn.successes, 1);
+  EXPECT_EQ(turn.failures, 0);
+}
+
+TEST_F(TurnCall, reports_each_piece_of_a_streamed_answer_as_progress) {
+  FakeTurn turn(1h);
+  int pieces = 0;
+  EXPECT_TRUE(call(0ms, turn, [&pieces](std::string_view) -> Task<Result<>> {
+    pieces++;
+    co_return Result<>{};
+  }));
+  EXPECT_GT(pieces, 0);
+  EXPECT_EQ(turn.progress, pieces);
 }
 
 TEST_F(TurnCall, ends_when_the_message_is_cancelled) {
@@ -71,12 +90,14 @@ TEST_F(TurnCall, ends_when_the_message_is_cancelled) {
   const auto outcome = call(1h, turn);
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().error.message, "the caller went away");
+  EXPECT_EQ(turn.failures, 0);
 }
 
 TEST_F(TurnCall, ends_at_the_deadline_of_the_message) {
   FakeTurn turn(1h);
   turn.deadline_ = clock_.now() + 1ms;
   EXPECT_EQ(call(1h, turn).error().error.code, ErrorCode::timeout);
+  EXPECT_EQ(turn.failures, 1);
 }
 
 TEST_F(TurnCall, throws_what_the_sink_throws) {

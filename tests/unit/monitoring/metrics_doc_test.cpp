@@ -12,6 +12,8 @@
 #include "broker/core/core.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
+#include "libmsg/wire/bundle.hpp"
+#include "libmsg/wire/control.hpp"
 #include "monitoring/catalogue.hpp"
 #include "monitoring/number_board.hpp"
 #include "monitoring/process_metrics.hpp"
@@ -84,14 +86,29 @@ void add_exported(const prometheus::Collectable& source, Rows& rows) {
   }
 }
 
+/// A worker says HELLO, so that the metrics by agent type have a series.
+void join(broker::Core& core, TimePoint now) {
+  wire::Hello hello;
+  hello.name = "worker";
+  hello.incarnation = 1;
+  hello.is_worker = true;
+  hello.types = {{.name = "hr"}};
+  const ByteBuffer body = wire::encode_body(hello);
+  ByteBuffer frame;
+  wire::begin_bundle(frame, SessionToken());
+  ASSERT_TRUE(wire::append_envelope(frame, {.kind = wire::Kind::hello, .payload = body.bytes()}));
+  core.on_frame(1, frame.bytes(), now);
+}
+
 /// What a broker and a worker export once each of their metrics has a series.
 Rows rows_of_the_programs() {
   Rows rows;
   SeededRandom random(1);
   const ManualClock clock;
-  const broker::Core core({}, random, clock.now(), clock.wall_now());
+  broker::Core core({}, random, clock.now(), clock.wall_now());
+  join(core, clock.now());
   NumberBoard board;
-  board.post(core.numbers());
+  board.post(core.labelled_numbers());
   add_exported(board, rows);
 
   WorkerMetrics worker;
