@@ -220,9 +220,9 @@ BROKER = dashboard("broker", "What goes through the bus, what waits, what is los
         Panel("Bytes", "Bps", [(total("parley_broker_in_bytes_total"), "in"), (total("parley_broker_out_bytes_total"), "out")],
               "Received and sent."),
         Panel("Messages in a frame", "none",
-              [("(sum(rate(parley_broker_deliveries_total[$__rate_interval])) + sum(rate(parley_broker_replies_total"
-                "[$__rate_interval]))) / sum(rate(parley_broker_frames_out_total[$__rate_interval]))", "sent")],
-              "Size of bundles: below 1 the bus is idle, above it is busy and shares the cost of frames."),
+              [(f"({total('parley_broker_deliveries_total')} + {total('parley_broker_replies_total')}"
+                f" + {total('parley_broker_parts_total')}) / {total('parley_broker_frames_out_total')}", "sent")],
+              "Size of bundles: around 1 the bus is idle, above it is busy and shares the cost of frames."),
         Panel("Requests by agent type", "ops", [(total("parley_broker_type_requests_total", "agent_type"), "{{agent_type}}")],
               "Who is asked.", is_stacked=True, link=TO_AGENT),
         Panel("Processor", "percentunit", [('rate(process_cpu_seconds_total{job="parley"}[$__rate_interval]) and on (instance) '

@@ -1,10 +1,12 @@
 """What the files of monitoring/ say: queries of dashboards and rules, and the metric names that they use."""
 
 import json
+import os
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(os.environ.get("PARLEY_BIN", ROOT / "build" / "bin"))
 MONITORING = ROOT / "monitoring"
 PROMETHEUS = MONITORING / "prometheus"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
@@ -42,7 +44,7 @@ def rules():
 
 
 def dashboard_queries():
-    """(dashboard, panel, expression) of every query, those of variables and links included."""
+    """(dashboard, panel, expression) of every query of a panel."""
     found = []
     for file in DASHBOARDS:
         dashboard = json.loads(file.read_text())
@@ -62,6 +64,12 @@ def variables():
             metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]["query"]).groups()
             found.append((file.stem, variable["name"], metric, label))
     return found
+
+
+def annotations():
+    """(dashboard, expression) of every annotation."""
+    return [(file.stem, annotation["expr"]) for file in DASHBOARDS
+            for annotation in json.loads(file.read_text())["annotations"]["list"]]
 
 
 def without_strings(expression):
