@@ -18,11 +18,7 @@ NOT_EXPORTED_YET = {
     "parley_budget_limit_usd": "the ledger keeps budgets",
     "parley_human_questions_waiting": "questions to people come with the approval queue",
     **dict.fromkeys(["parley_health_state", "parley_agent_consecutive_failures",
-                     "parley_agent_last_activity_timestamp_seconds", "parley_broker_workers",
-                     "parley_broker_type_inflight", "parley_broker_type_parked", "parley_broker_type_requests_total",
-                     "parley_broker_type_failures_total", "parley_broker_mailbox_depth",
-                     "parley_broker_oldest_waiting_seconds", "parley_broker_outcomes_total"],
-                    "the health model"),
+                     "parley_agent_last_activity_timestamp_seconds"], "the health model"),
     **dict.fromkeys(["parley_supervisor_restarts_total", "parley_supervisor_quarantined"], "the supervisor"),
 }
 
