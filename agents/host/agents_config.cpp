@@ -1,7 +1,10 @@
 #include "agents/host/agents_config.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "agents/host/model_config.hpp"
@@ -21,6 +24,22 @@ constexpr std::size_t kMaxWorkers = 200;
 std::optional<std::uint16_t> read_port(ConfigReader& reader) {
   if (!reader.has("metrics_port")) return std::nullopt;
   return static_cast<std::uint16_t>(reader.integer("metrics_port", 0, {0, 65535}));
+}
+
+/// `memory_limit: 512MiB`; bytes.
+std::uint64_t read_memory_limit(ConfigReader& reader) {
+  const std::optional<std::string> text = reader.optional_text("memory_limit");
+  if (!text) return 0;
+  constexpr std::array<std::pair<std::string_view, unsigned>, 3> kUnits{{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
+  std::uint64_t count = 0;
+  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), count);
+  const std::string_view unit(end, text->data() + text->size());
+  for (const auto& [name, shift] : kUnits) {
+    const bool is_good = failure == std::errc() && unit == name && count > 0 && count < (std::uint64_t{1} << 30U);
+    if (is_good) return count << shift;
+  }
+  reader.reject("memory_limit", "expected a size such as 512MiB or 2GiB");
+  return 0;
 }
 
 /// `broker: ENDPOINT`, or a map with the endpoint and more.
@@ -75,6 +94,8 @@ TypeOptions read_type_options(ConfigReader& reader) {
   options.max_mailbox = static_cast<std::uint32_t>(reader.integer("max_mailbox", options.max_mailbox, {1, 1'000'000}));
   options.idle_timeout =
       reader.duration("idle_timeout", options.idle_timeout, {milliseconds(0), milliseconds(86'400'000)});
+  options.progress_timeout = reader.duration("handler_progress_timeout", options.progress_timeout,
+                                             {milliseconds(1000), milliseconds(86'400'000)});
   return options;
 }
 
@@ -129,6 +150,7 @@ AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) 
   config.broker = std::move(broker.endpoint);
   config.is_insecure_allowed = broker.is_insecure_allowed;
   config.metrics_port = read_port(root);
+  config.memory_limit_bytes = read_memory_limit(root);
   read_models(root, config.models);
   config.agents = read_agent_list(root, config.models);
   root.reject_unknown_keys();
@@ -163,6 +185,7 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite,
   worker.config.file = suite.file;
   worker.config.name = name;
   worker.config.metrics_port = read_port(entry);
+  worker.config.memory_limit_bytes = read_memory_limit(entry);
   worker.config.models = shared;
   read_models(entry, worker.config.models);
   worker.config.agents = read_agent_list(entry, worker.config.models);

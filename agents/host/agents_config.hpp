@@ -66,6 +66,8 @@ struct AgentsConfig {
   bool is_insecure_allowed = false;
   /// Port of the health page; unset: choose one.
   std::optional<std::uint16_t> metrics_port;
+  /// A worker that uses more is unhealthy; 0: no limit.
+  std::uint64_t memory_limit_bytes = 0;
   std::map<std::string, ModelConfig> models;
   std::vector<AgentConfig> agents;
 };

@@ -27,7 +27,8 @@ class Deployment::Impl {
   Task<Result<>> deploy(Runtime& runtime, const AgentsConfig& config) {
     for (const AgentConfig& agent : config.agents) {
       if (!types_.insert(agent.type).second) continue;
-      Result<> registered = co_await runtime.register_type(agent.type, make_factory(config, agent), agent.options);
+      Result<> registered =
+          co_await runtime.register_type(agent.type, make_factory(runtime, config, agent), agent.options);
       if (!registered) co_return fail(std::move(registered).error());
       if (metrics_ != nullptr) metrics_->add_agent_type(agent.type);
       for (const TopicFilter& filter : agent.subscriptions) {
@@ -56,14 +57,16 @@ class Deployment::Impl {
     return {};
   }
 
-  AgentFactory make_factory(const AgentsConfig& config, const AgentConfig& agent) {
+  AgentFactory make_factory(Runtime& runtime, const AgentsConfig& config, const AgentConfig& agent) {
     const kinds::KindServices services{
-        [this, &config, &agent](const std::string& name) -> std::shared_ptr<llm::ChatModel> {
+        [this, &runtime, &config, &agent](const std::string& name) -> std::shared_ptr<llm::ChatModel> {
           std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
           if (metrics_ == nullptr) return model;
           const ModelConfig& about = config.models.at(name);
           const ModelAccount account{about.provider, about.model, about.price};
-          return std::make_shared<ObservedModel>(std::move(model), agent.type, account, *metrics_, services_.clock);
+          return std::make_shared<ObservedModel>(
+              std::move(model), agent.type, account, *metrics_, services_.clock,
+              [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
         }};
     return agent.make_factory(services);
   }

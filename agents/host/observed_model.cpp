@@ -25,12 +25,13 @@ std::vector<std::string> names_of(const std::vector<ErrorCode>& codes) {
 }  // namespace
 
 ObservedModel::ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, ModelAccount account,
-                             monitoring::WorkerMetrics& metrics, const Clock& clock)
+                             monitoring::WorkerMetrics& metrics, const Clock& clock, SpendSink on_spend)
     : inner_(std::move(inner)),
       agent_type_(std::move(agent_type)),
       account_(std::move(account)),
       metrics_(metrics),
-      clock_(clock) {
+      clock_(clock),
+      on_spend_(std::move(on_spend)) {
   metrics_.add_model(agent_type_, {account_.provider, account_.model});
 }
 
@@ -54,6 +55,7 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
     call.input_tokens = usage->input_tokens - call.cached_input_tokens;
     call.output_tokens = usage->output_tokens;
     if (price) call.cost_nano_usd = llm::cost_nano_usd(*usage, *price);
+    on_spend_({usage->input_tokens, usage->output_tokens, call.cost_nano_usd.value_or(0)});
   }
   metrics_.observe_model_call(call);
   co_return outcome;

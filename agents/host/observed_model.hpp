@@ -2,6 +2,7 @@
 // configured price. Loop thread only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/model_price.hpp"
 #include "libmsg/core/clock.hpp"
+#include "libmsg/runtime/turn_record.hpp"
 #include "monitoring/worker_metrics.hpp"
 
 namespace parley::host {
@@ -20,11 +22,14 @@ struct ModelAccount {
   std::optional<llm::ModelPrice> price;
 };
 
+/// Takes what one call has cost, for `parley ps`.
+using SpendSink = std::function<void(const Spend& spend)>;
+
 class ObservedModel final : public llm::ChatModel {
  public:
   /// `inner` is shared by all agent types that use it; metrics and clock must outlive the model.
   ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, ModelAccount account,
-                monitoring::WorkerMetrics& metrics, const Clock& clock);
+                monitoring::WorkerMetrics& metrics, const Clock& clock, SpendSink on_spend);
 
   Task<std::expected<llm::Completion, llm::ModelError>> complete(llm::ChatRequest request,
                                                                  llm::ChunkSink on_chunk) override;
@@ -35,6 +40,7 @@ class ObservedModel final : public llm::ChatModel {
   ModelAccount account_;
   monitoring::WorkerMetrics& metrics_;
   const Clock& clock_;
+  SpendSink on_spend_;
 };
 
 }  // namespace parley::host

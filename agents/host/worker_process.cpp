@@ -20,6 +20,7 @@
 #include "agents/host/deployment.hpp"
 #include "agents/host/worker_health.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
+#include "monitoring/health_metrics.hpp"
 #include "monitoring/metrics_server.hpp"
 #include "monitoring/process_metrics.hpp"
 
@@ -66,6 +67,7 @@ class WorkerProcess {
     runtime.name = options_.config.name;
     runtime.brokers = options_.brokers;
     runtime.is_insecure_allowed = options_.is_insecure_allowed;
+    runtime.memory_limit_bytes = options_.config.memory_limit_bytes;
     Result<std::unique_ptr<Runtime>> made = make_worker_runtime(io_, std::move(runtime));
     if (!made) return fail(std::move(made).error());
     runtime_ = std::move(*made);
@@ -80,11 +82,23 @@ class WorkerProcess {
     server.address = options_.metrics_address;
     server.port = options_.metrics_port;
     server.is_live = [this] { return health_.is_live(clock_.now()); };
-    server.is_ready = [this] { return health_.is_ready(); };
-    auto started = monitoring::MetricsServer::start(std::move(server), {&metrics_.source(), &process_}, clock_);
+    server.is_ready = [this] { return health_.is_ready(runtime_->vitals()); };
+    auto started =
+        monitoring::MetricsServer::start(std::move(server), {&metrics_.source(), &health_metrics_, &process_}, clock_);
     if (!started) return fail(std::move(started).error());
     server_ = std::move(*started);
     return {};
+  }
+
+  /// On the metrics page's thread.
+  [[nodiscard]] std::vector<monitoring::AgentHealth> agents_health() const {
+    const wire::WorkerVitals vitals = runtime_->vitals();
+    std::vector<monitoring::AgentHealth> agents;
+    for (const wire::TypeVitals& type : vitals.types) {
+      const HealthVerdict verdict = wire::assess(vitals, type, HealthFacts(), HealthLimits());
+      agents.push_back({type.name, verdict.state, type.consecutive_failures, type.last_activity_ms});
+    }
+    return agents;
   }
 
   Task<> work() {
@@ -163,6 +177,7 @@ class WorkerProcess {
   asio::io_context io_{1};
   WorkerHealth health_;
   monitoring::WorkerMetrics metrics_;
+  monitoring::HealthMetrics health_metrics_{[this] { return agents_health(); }};
   monitoring::ProcessMetrics process_{"parley-agent"};
   Deployment deployment_;
   asio::signal_set signals_;

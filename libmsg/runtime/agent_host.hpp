@@ -81,6 +81,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   [[nodiscard]] Result<std::map<std::string, std::string>> save_state();
   Result<> load_state(const std::map<std::string, std::string>& states);
   Task<Result<Payload>> query(wire::Query query);
+  Task<Result<wire::OperateReport>> operate(wire::Operate order);
   [[nodiscard]] std::map<std::string, TypeStats> stats() const;
   [[nodiscard]] bool is_connected() const;
   void report_spend(std::string_view agent_type, const Spend& spend);
@@ -222,6 +223,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void cancel_call(CallKey key, const Error& why);
   void cancel_call_soon(CallKey key);
   void expire_calls();
+  Task<Result<Payload>> ask_broker(std::size_t connection, wire::Kind kind, ByteBuffer body);
   Task<Result<>> control(std::size_t connection, wire::Kind kind, ByteBuffer body, std::string what);
 
   // Turns (host_turns.cpp).

@@ -223,17 +223,33 @@ Result<> AgentHost::load_state(const std::map<std::string, std::string>& states)
   return {};
 }
 
-Task<Result<Payload>> AgentHost::query(wire::Query query) {
-  const ByteBuffer body = wire::encode_body(query);
-  co_return co_await suspend<Result<Payload>>([this, &body](ReplyHandler resume, asio::cancellation_slot) {
+Task<Result<Payload>> AgentHost::ask_broker(std::size_t connection, wire::Kind kind, ByteBuffer body) {
+  auto ask = [this, connection, kind, &body](ReplyHandler resume, asio::cancellation_slot) {
     Call call(std::move(resume));
     call.target = "the broker";
-    const MessageId id = connections_.front().calls.add(std::move(call), now() + kControlTimeout);
+    const MessageId id = connections_[connection].calls.add(std::move(call), now() + kControlTimeout);
     // Cannot fail: the body is small.
-    (void)wire::append_envelope(connections_.front().out,
-                                {.kind = wire::Kind::query, .message_id = id.value(), .payload = body.bytes()});
+    (void)wire::append_envelope(connections_[connection].out,
+                                {.kind = kind, .message_id = id.value(), .payload = body.bytes()});
     request_flush();
-  });
+  };
+  co_return co_await suspend<Result<Payload>>(std::move(ask));
+}
+
+Task<Result<Payload>> AgentHost::query(wire::Query query) {
+  co_return co_await ask_broker(0, wire::Kind::query, wire::encode_body(query));
+}
+
+/// Every broker is told; the report is of the one that the key belongs to.
+Task<Result<wire::OperateReport>> AgentHost::operate(wire::Operate order) {
+  Result<wire::OperateReport> outcome = fail(ErrorCode::invalid, "there is no broker to ask");
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    const Result<Payload> answer = co_await ask_broker(i, wire::Kind::operate, wire::encode_body(order));
+    Result<wire::OperateReport> report =
+        answer ? wire::decode_body<wire::OperateReport>(as_bytes(answer->bytes)) : fail(answer.error());
+    if (i == 0 || (report && (!outcome || outcome->worker.empty()))) outcome = std::move(report);
+  }
+  co_return outcome;
 }
 
 std::map<std::string, TypeStats> AgentHost::stats() const {

@@ -149,6 +149,9 @@ Result<> LocalRuntime::load_state(const std::map<std::string, std::string>& stat
   return impl_->host().load_state(states);
 }
 Task<Result<Payload>> LocalRuntime::query(wire::Query query) { return impl_->host().query(std::move(query)); }
+Task<Result<wire::OperateReport>> LocalRuntime::operate(wire::Operate order) {
+  return impl_->host().operate(std::move(order));
+}
 std::map<std::string, TypeStats> LocalRuntime::stats() const { return impl_->host().stats(); }
 bool LocalRuntime::is_connected() const { return impl_->host().is_connected(); }
 void LocalRuntime::report_spend(std::string_view agent_type, const Spend& spend) {

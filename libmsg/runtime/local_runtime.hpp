@@ -40,6 +40,7 @@ class LocalRuntime final : public Runtime {
   [[nodiscard]] Result<std::map<std::string, std::string>> save_state() override;
   Result<> load_state(const std::map<std::string, std::string>& states) override;
   Task<Result<Payload>> query(wire::Query query) override;
+  Task<Result<wire::OperateReport>> operate(wire::Operate order) override;
   [[nodiscard]] std::map<std::string, TypeStats> stats() const override;
   [[nodiscard]] bool is_connected() const override;
   void report_spend(std::string_view agent_type, const Spend& spend) override;

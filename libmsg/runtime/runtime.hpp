@@ -103,6 +103,8 @@ class Runtime {
 
   /// Reads the broker's state (see wire::Query); the payload is the matching report body.
   virtual Task<Result<Payload>> query(wire::Query query) = 0;
+  /// Changes what the broker does with agents and workers (see wire::Operate).
+  virtual Task<Result<wire::OperateReport>> operate(wire::Operate order) = 0;
 
   [[nodiscard]] virtual std::map<std::string, TypeStats> stats() const = 0;
   /// True while there is a session with the broker.

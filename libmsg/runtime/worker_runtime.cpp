@@ -96,6 +96,7 @@ class WorkerRuntime final : public Runtime {
   [[nodiscard]] Result<std::map<std::string, std::string>> save_state() override { return host_->save_state(); }
   Result<> load_state(const std::map<std::string, std::string>& states) override { return host_->load_state(states); }
   Task<Result<Payload>> query(wire::Query query) override { return host_->query(std::move(query)); }
+  Task<Result<wire::OperateReport>> operate(wire::Operate order) override { return host_->operate(std::move(order)); }
   [[nodiscard]] std::map<std::string, TypeStats> stats() const override { return host_->stats(); }
   [[nodiscard]] bool is_connected() const override { return host_->is_connected(); }
   void report_spend(std::string_view agent_type, const Spend& spend) override {

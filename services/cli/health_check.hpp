@@ -13,8 +13,8 @@
 namespace parley::cli {
 
 /// The numbers are the exit codes that monitoring systems (Nagios and its heirs) expect.
-enum class HealthLevel : int { good = 0, warning = 1, critical = 2 };
-[[nodiscard]] std::string_view to_string(HealthLevel level);
+enum class CheckLevel : int { good = 0, warning = 1, critical = 2 };
+[[nodiscard]] std::string_view to_string(CheckLevel level);
 
 struct RequiredType {
   std::string name;
@@ -23,24 +23,25 @@ struct RequiredType {
   static Result<RequiredType> parse(std::string_view text);
 };
 
-struct HealthLimits {
+struct CheckLimits {
   std::vector<RequiredType> required;
   std::optional<std::uint64_t> max_dead_letters;
   std::optional<std::uint64_t> max_parked;
 };
 
-struct HealthVerdict {
-  HealthLevel level = HealthLevel::good;
+struct CheckVerdict {
+  CheckLevel level = CheckLevel::good;
   std::vector<std::string> findings;  ///< what is wrong; empty when good
   std::string summary;                ///< the numbers
 
-  static HealthVerdict critical(std::string finding) {
-    return {HealthLevel::critical, {std::move(finding)}, "no report"};
+  static CheckVerdict critical(std::string finding) {
+    return {CheckLevel::critical, {std::move(finding)}, "no report"};
   }
 };
 
-/// Critical: a required type has no worker. Warning: fewer workers than required, a number over its limit, or a broker
-/// that still recovers.
-[[nodiscard]] HealthVerdict judge(const wire::PsReport& report, std::uint64_t dead_letters, const HealthLimits& limits);
+/// Critical: a required type has no worker, or is quarantined. Warning: fewer workers than required, a number over its
+/// limit, a broker that still recovers, or a worker that the broker does not find healthy (a required type's: critical
+/// when it is unhealthy).
+[[nodiscard]] CheckVerdict judge(const wire::PsReport& report, std::uint64_t dead_letters, const CheckLimits& limits);
 
 }  // namespace parley::cli

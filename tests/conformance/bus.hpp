@@ -103,6 +103,7 @@ class WorkerBus final : public Bus {
   [[nodiscard]] Runtime& other() override { return *other_; }
   /// The second process is gone without a stop.
   void lose_other() { other_.reset(); }
+  [[nodiscard]] std::string endpoint() const { return broker_.endpoint(); }
   [[nodiscard]] bool has_other() const { return other_ != nullptr; }
   /// The broker dies and comes back at the same address, remembering nothing.
   void restart_broker() {

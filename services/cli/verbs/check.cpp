@@ -19,7 +19,7 @@ struct Settings {
   std::optional<std::uint64_t> max_parked;
 };
 
-int print_verdict(Console& console, const HealthVerdict& verdict, bool is_json) {
+int print_verdict(Console& console, const CheckVerdict& verdict, bool is_json) {
   if (is_json) {
     console.print(
         to_line({{"status", to_string(verdict.level)}, {"findings", verdict.findings}, {"summary", verdict.summary}}));
@@ -32,7 +32,7 @@ int print_verdict(Console& console, const HealthVerdict& verdict, bool is_json) 
   return static_cast<int>(verdict.level);
 }
 
-Task<int> check(Bus& bus, const HealthLimits& limits) {
+Task<int> check(Bus& bus, const CheckLimits& limits) {
   wire::Query query{.what = "ps", .key = {}, .limit = 1000};
   const Result<wire::PsReport> report = co_await query_broker<wire::PsReport>(bus.runtime, std::move(query));
   wire::Query letters_query{.what = "dead_letters", .key = {}, .limit = 1};
@@ -40,13 +40,13 @@ Task<int> check(Bus& bus, const HealthLimits& limits) {
       co_await query_broker<wire::DeadLetterReport>(bus.runtime, std::move(letters_query));
   if (!report || !letters) {
     const Error& error = report ? letters.error() : report.error();
-    co_return print_verdict(bus.console, HealthVerdict::critical(error.message), bus.common.is_json);
+    co_return print_verdict(bus.console, CheckVerdict::critical(error.message), bus.common.is_json);
   }
   co_return print_verdict(bus.console, judge(*report, letters->total, limits), bus.common.is_json);
 }
 
 int run_check(Environment& environment, const Settings& settings) {
-  HealthLimits limits{{}, settings.max_dead_letters, settings.max_parked};
+  CheckLimits limits{{}, settings.max_dead_letters, settings.max_parked};
   for (const std::string& text : settings.required) {
     const Result<RequiredType> required = RequiredType::parse(text);
     if (!required) return environment.console.refuse_usage(required.error().message);
@@ -54,7 +54,7 @@ int run_check(Environment& environment, const Settings& settings) {
   }
   BusOptions options{.purpose = "check"};
   options.on_unreachable = [&](const Error& error) {
-    return print_verdict(environment.console, HealthVerdict::critical(error.message), environment.common.is_json);
+    return print_verdict(environment.console, CheckVerdict::critical(error.message), environment.common.is_json);
   };
   return run_on_bus(environment, std::move(options), [&](Bus& bus) { return check(bus, limits); });
 }

@@ -6,14 +6,18 @@ namespace parley::cli {
 
 std::span<const Verb> all_verbs() {
   // A copy, made on first use: the verbs live in other files, whose order of initialisation is not known.
-  static const std::array verbs{kDemoVerb,       kUpVerb,      kDownVerb,      kChatVerb,  kRequestVerb,
-                                kSendVerb,       kPublishVerb, kSubscribeVerb, kPsVerb,    kTraceVerb,
-                                kDlqLsVerb,      kDlqShowVerb, kBenchVerb,     kCheckVerb, kConfigValidateVerb,
-                                kCompletionVerb, kVersionVerb};
+  static const std::array verbs{
+      kDemoVerb,           kUpVerb,          kDownVerb,          kChatVerb,       kRequestVerb,
+      kSendVerb,           kPublishVerb,     kSubscribeVerb,     kPsVerb,         kTraceVerb,
+      kDlqLsVerb,          kDlqShowVerb,     kAgentWhereVerb,    kAgentEvictVerb, kAgentQuarantineVerb,
+      kAgentReleaseVerb,   kWorkerDrainVerb, kWorkerRestartVerb, kBenchVerb,      kCheckVerb,
+      kConfigValidateVerb, kCompletionVerb,  kVersionVerb};
   return verbs;
 }
 
 std::string_view group_summary(std::string_view group) {
+  if (group == "agent") return "Find, evict, quarantine and release agents";
+  if (group == "worker") return "Drain and restart worker processes";
   if (group == "dlq") return "Look into dead letters: messages that could not be delivered or handled";
   if (group == "config") return "Work with configuration files";
   return "";

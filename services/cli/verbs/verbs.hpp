@@ -5,6 +5,10 @@
 
 namespace parley::cli {
 
+extern const Verb kAgentEvictVerb;
+extern const Verb kAgentQuarantineVerb;
+extern const Verb kAgentReleaseVerb;
+extern const Verb kAgentWhereVerb;
 extern const Verb kBenchVerb;
 extern const Verb kChatVerb;
 extern const Verb kCheckVerb;
@@ -22,5 +26,7 @@ extern const Verb kSubscribeVerb;
 extern const Verb kTraceVerb;
 extern const Verb kUpVerb;
 extern const Verb kVersionVerb;
+extern const Verb kWorkerDrainVerb;
+extern const Verb kWorkerRestartVerb;
 
 }  // namespace parley::cli

@@ -22,6 +22,7 @@ config::Loaded<AgentsConfig> agents_of(std::string_view text) {
 
 constexpr std::string_view kAgents = R"(
 broker: ipc:///tmp/p/broker.sock
+memory_limit: 512MiB
 models: {main: {provider: offline}}
 agents:
   - type: hr
@@ -29,6 +30,7 @@ agents:
     capabilities: [answers]
     capacity: 10
     idle_timeout: 5m
+    handler_progress_timeout: 90s
     subscriptions: [questions, "news.*"]
 )";
 
@@ -42,9 +44,23 @@ TEST(AgentsFile, gives_types_options_and_subscriptions) {
   EXPECT_THAT(hr.options.capabilities, ElementsAre("answers"));
   EXPECT_EQ(hr.options.capacity, 10U);
   EXPECT_EQ(hr.options.idle_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(hr.options.progress_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(agents->memory_limit_bytes, std::uint64_t{512} << 20U);
   EXPECT_EQ(hr.subscriptions.at(1).type, "news.");
   EXPECT_TRUE(hr.subscriptions.at(1).is_prefix);
   EXPECT_THAT(hr.models, ElementsAre("main")) << "the only model needs no name";
+}
+
+TEST(AgentsFile, wants_sizes_with_a_unit_and_sane_time_limits) {
+  for (const char* size : {"512", "512MB", "0MiB", "-1GiB", "9999999999GiB", "GiB"}) {
+    std::string text = "memory_limit: " + std::string(size);
+    text +=
+        "\nmodels: {main: {provider: offline}}\nagents: [{type: hr, kind: assistant, handler_progress_timeout: 5ms}]\n";
+    const auto agents = agents_of(text);
+    ASSERT_FALSE(agents) << size;
+    EXPECT_NE(agents.error().str().find("memory_limit"), std::string::npos) << agents.error().str();
+    EXPECT_NE(agents.error().str().find("handler_progress_timeout"), std::string::npos) << agents.error().str();
+  }
 }
 
 TEST(AgentsFile, tells_all_its_problems_at_once) {

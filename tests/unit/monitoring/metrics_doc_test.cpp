@@ -15,6 +15,7 @@
 #include "libmsg/wire/bundle.hpp"
 #include "libmsg/wire/control.hpp"
 #include "monitoring/catalogue.hpp"
+#include "monitoring/health_metrics.hpp"
 #include "monitoring/number_board.hpp"
 #include "monitoring/process_metrics.hpp"
 #include "monitoring/worker_metrics.hpp"
@@ -115,6 +116,7 @@ Rows rows_of_the_programs() {
   worker.add_agent_type("hr");
   worker.add_model("hr", {"openai", "gpt-4o-mini"});
   add_exported(worker.source(), rows);
+  add_exported(HealthMetrics([] { return std::vector<AgentHealth>{{.agent_type = "hr"}}; }), rows);
   add_exported(ProcessMetrics("parley-test"), rows);
   return rows;
 }
