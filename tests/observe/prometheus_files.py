@@ -17,8 +17,6 @@ NOT_EXPORTED_YET = {
     "parley_budget_spent_usd": "the ledger keeps budgets",
     "parley_budget_limit_usd": "the ledger keeps budgets",
     "parley_human_questions_waiting": "questions to people come with the approval queue",
-    **dict.fromkeys(["parley_health_state", "parley_agent_consecutive_failures",
-                     "parley_agent_last_activity_timestamp_seconds"], "the health model"),
     **dict.fromkeys(["parley_supervisor_restarts_total", "parley_supervisor_quarantined"], "the supervisor"),
 }
 
