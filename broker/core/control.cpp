@@ -43,10 +43,8 @@ void Control::on_register_type(Session& session, const EnvelopeView& envelope) {
 }
 
 void Control::on_unregister_type(Session& session, const EnvelopeView& envelope) {
-  answer<wire::TypeName>(session, envelope, [&](const wire::TypeName& body) -> Result<> {
-    lifecycle_.remove_type(session, body.name);
-    return {};
-  });
+  answer<wire::TypeName>(session, envelope,
+                         [&](const wire::TypeName& body) { return lifecycle_.remove_type(session, body.name); });
 }
 
 void Control::on_subscribe(Session& session, const EnvelopeView& envelope) {
@@ -57,9 +55,8 @@ void Control::on_subscribe(Session& session, const EnvelopeView& envelope) {
 }
 
 void Control::on_unsubscribe(Session& session, const EnvelopeView& envelope) {
-  answer<wire::SubscriptionId>(session, envelope, [&](const wire::SubscriptionId& body) -> Result<> {
-    lifecycle_.remove_subscription(session, body.id);
-    return {};
+  answer<wire::SubscriptionId>(session, envelope, [&](const wire::SubscriptionId& body) {
+    return lifecycle_.remove_subscription(session, body.id);
   });
 }
 

@@ -58,7 +58,6 @@ class FrameQueue {
   /// Drops the front frame, which had `bytes` before the transport took it.
   void pop(std::size_t bytes);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] std::size_t frames() const { return frames_.size() - first_; }
   /// Takes every unsent frame away, in order.
   [[nodiscard]] std::vector<ByteBuffer> take_all();
 
@@ -86,6 +85,12 @@ class OutQueue {
 
   /// Echoed at the next flush; a newer time stamp replaces it.
   void set_heartbeat(std::uint64_t stamp) { heartbeat_ = stamp; }
+  /// Makes sure that something is sent, if only an empty bundle: a connection that is gone shows only then.
+  void probe() {
+    if (is_ready()) return;
+    (void)control_.open(0);
+    control_.added();
+  }
   /// Listed in ACCEPTED at the next flush.
   void accept(std::uint64_t message_id, std::uint32_t recipients);
   /// Turns what is pending into control frames, unless older ones still wait.
@@ -95,14 +100,7 @@ class OutQueue {
   void on_credit(std::uint64_t consumed);
   /// True when the front data frame fits the credit, or nothing is outstanding.
   [[nodiscard]] bool may_send_data() const;
-  void data_sent(std::size_t bytes) {
-    sent_ += bytes;
-    if (waited_ > 0) waited_--;
-  }
-  /// The data frames that are queued now have to wait; the time is to be taken off what they carry.
-  void note_wait() { waited_ = data_.frames(); }
-  /// True when the front data frame had to wait.
-  [[nodiscard]] bool has_waited() const { return waited_ > 0; }
+  void data_sent(std::size_t bytes) { sent_ += bytes; }
 
   /// Everything that waits.
   [[nodiscard]] std::size_t bytes() const { return data_.bytes() + control_.bytes() + accepted_.size(); }
@@ -117,8 +115,6 @@ class OutQueue {
   std::uint64_t credit_;
   std::uint64_t sent_ = 0;
   std::uint64_t consumed_ = 0;
-  /// Data frames at the front that had to wait.
-  std::size_t waited_ = 0;
 };
 
 }  // namespace parley::broker

@@ -10,6 +10,13 @@ namespace parley::broker {
 using wire::EnvelopeView;
 using wire::Kind;
 
+namespace {
+
+/// News of the system itself: that nobody follows it is no loss.
+bool is_system_topic(std::string_view topic_type) { return topic_type.starts_with("sys."); }
+
+}  // namespace
+
 Failure Router::take_message_id(Session& from, const EnvelopeView& envelope) {
   const std::uint64_t id = envelope.message_id().value();
   if (id <= from.last_message_id) [[unlikely]] {
@@ -126,7 +133,9 @@ std::uint32_t Router::fan_out(const EnvelopeView& event, Limit limit) {
                                                 "no agent type " + in_quotes(*name) + " to hear this topic"));
     if (failure) settlement_.fail(slot, *failure, event.bytes());
   }
-  if (names.empty()) settlement_.bury(event, kNil, {ErrorCode::no_subscriber, "nobody has subscribed to this topic"});
+  if (names.empty() && !is_system_topic(topic.type)) {
+    settlement_.bury(event, kNil, {ErrorCode::no_subscriber, "nobody has subscribed to this topic"});
+  }
   return recipients;
 }
 

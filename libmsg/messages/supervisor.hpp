@@ -15,11 +15,29 @@ inline constexpr std::string_view kSupervisorType = "sys.supervisor";
 /// Its events go to `sys.events/<node>`.
 inline constexpr std::string_view kEventsTopic = "sys.events";
 
+/// Something happened to a process or to an agent id of the fleet.
+struct FleetEvent {
+  static constexpr std::string_view kTypeName = "parley.FleetEvent";
+  std::uint64_t at_ms = 0;  ///< wall clock, ms since 1970
+  /// `agent_started`, `agent_ready`, `agent_crashed`, `agent_unhealthy`, `agent_killed`, `agent_restarted`,
+  /// `agent_stopped`, `quarantined`, `probed`, `released`, `adopted`, `broker_away`, `broker_back`.
+  std::string event;
+  std::string node;
+  std::string process;  ///< empty for the node as a whole
+  std::string agent;    ///< an agent id, when it is about one
+  std::string reason;
+  std::uint64_t restarts = 0;
+  std::vector<std::string> last_lines;  ///< of its output, when it crashed
+  MSGPACK_DEFINE_MAP(at_ms, event, node, process, agent, reason, restarts, last_lines)
+  friend bool operator==(const FleetEvent&, const FleetEvent&) = default;
+};
+
 /// Asks for a SupervisorReport.
 struct SupervisorList {
   static constexpr std::string_view kTypeName = "parley.SupervisorList";
-  std::string process;  ///< only this one; empty: all
-  MSGPACK_DEFINE_MAP(process)
+  std::string process;       ///< only this one; empty: all
+  std::uint32_t events = 0;  ///< so many of the latest events, too
+  MSGPACK_DEFINE_MAP(process, events)
   friend bool operator==(const SupervisorList&, const SupervisorList&) = default;
 };
 
@@ -43,7 +61,8 @@ struct SupervisorReport {
   std::vector<SupervisedProcess> processes;
   /// Agent ids that this supervisor has quarantined because they were executing when their worker crashed.
   std::vector<std::string> quarantined_agents;
-  MSGPACK_DEFINE_MAP(node, processes, quarantined_agents)
+  std::vector<FleetEvent> events;  ///< oldest first
+  MSGPACK_DEFINE_MAP(node, processes, quarantined_agents, events)
   friend bool operator==(const SupervisorReport&, const SupervisorReport&) = default;
 };
 
@@ -64,23 +83,6 @@ struct SupervisorDone {
   std::string text;  ///< for people
   MSGPACK_DEFINE_MAP(text)
   friend bool operator==(const SupervisorDone&, const SupervisorDone&) = default;
-};
-
-/// Something happened to a process or to an agent id of the fleet.
-struct FleetEvent {
-  static constexpr std::string_view kTypeName = "parley.FleetEvent";
-  std::uint64_t at_ms = 0;  ///< wall clock, ms since 1970
-  /// `agent_started`, `agent_ready`, `agent_crashed`, `agent_unhealthy`, `agent_killed`, `agent_restarted`,
-  /// `agent_stopped`, `quarantined`, `probed`, `released`, `adopted`, `broker_away`, `broker_back`.
-  std::string event;
-  std::string node;
-  std::string process;  ///< empty for the node as a whole
-  std::string agent;    ///< an agent id, when it is about one
-  std::string reason;
-  std::uint64_t restarts = 0;
-  std::vector<std::string> last_lines;  ///< of its output, when it crashed
-  MSGPACK_DEFINE_MAP(at_ms, event, node, process, agent, reason, restarts, last_lines)
-  friend bool operator==(const FleetEvent&, const FleetEvent&) = default;
 };
 
 }  // namespace parley::messages

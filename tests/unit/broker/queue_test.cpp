@@ -89,21 +89,6 @@ TEST_F(Queues, that_cannot_take_a_part_end_its_stream_and_cancel_it) {
   EXPECT_EQ(number("parley_broker_inflight"), 0U);
 }
 
-// [P-ENV-5]
-TEST_F(Queues, take_the_time_a_message_waits_for_credit_off_what_is_left) {
-  FakePeer& host = worker({"hr"}, 1);
-  FakePeer& caller = client();
-  caller.request("hr/a", "first", 2000);
-  host.take(Kind::request);
-  caller.request("hr/a", "second", 2000);
-  EXPECT_EQ(host.count(Kind::request), 0U);
-  pass_with_all(400ms);
-  std::uint64_t received = 0;
-  for (const std::size_t bytes : host.data_frames) received += bytes;
-  host.credit(received);
-  EXPECT_EQ(host.take(Kind::request).remaining_ms, 1600U);
-}
-
 TEST_F(Queues, wait_when_the_transport_is_full_and_lose_nothing) {
   FakePeer& host = worker({"hr"});
   sink.status[host.handle()] = SendStatus::full;
@@ -122,6 +107,25 @@ TEST_F(Queues, of_a_connection_that_is_gone_end_its_session) {
   caller.request("hr/a");
   EXPECT_EQ(number("parley_broker_sessions"), 1U);
   EXPECT_EQ(number("parley_broker_parked"), 1U);  // it was never sent
+}
+
+TEST_F(Queues, of_a_connection_that_is_gone_with_work_in_hand_end_its_session_long_before_its_lease) {
+  FakePeer& host = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  ASSERT_EQ(host.count(Kind::request), 1U);
+  sink.status[host.handle()] = SendStatus::gone;
+  pass(600ms, {&caller});
+  EXPECT_EQ(number("parley_broker_sessions"), 1U);
+  EXPECT_EQ(number("parley_broker_worker_lost_total"), 1U);
+}
+
+TEST_F(Queues, of_an_idle_worker_are_left_alone) {
+  FakePeer& host = worker({"hr"});
+  const std::uint64_t before = number("parley_broker_frames_out_total");
+  pass(900ms);
+  EXPECT_EQ(number("parley_broker_frames_out_total"), before);
+  EXPECT_EQ(host.count(Kind::request), 0U);
 }
 
 TEST_F(Queues, go_out_one_bundle_per_destination_first) {
