@@ -71,6 +71,9 @@ Task<int> serve(Runtime& runtime, std::chrono::seconds timeout, const WorkerSetu
     co_await runtime.stop(std::chrono::milliseconds(0));
     co_return code;
   }
+  // What a supervisor waits for.
+  std::puts("{\"event\":\"ready\"}");
+  (void)std::fflush(stdout);
   co_await signals.async_wait(asio::use_awaitable);
   co_await runtime.stop();
   co_return kDone;

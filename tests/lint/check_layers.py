@@ -37,12 +37,12 @@ LIBRARIES = [
     (r"curl/", ["agents/llm"]),
     (r"yaml-cpp/", ["services/config", "agents/host", "agents/kinds"]),
     (r"prometheus/", ["monitoring"]),
-    (r"asio", ["libmsg/runtime", "agents", "services/cli"]),
+    (r"asio", ["libmsg/runtime", "agents", "services/cli", "services/supervisor"]),
     (r"(spdlog|fmt)/", ["libmsg/net", "libmsg/runtime", "broker/shell", "broker/main.cpp", "monitoring", "agents",
                         "services"]),
     (r"msgpack", ["libmsg/wire", "libmsg/messages", "libmsg/runtime", "agents", "services"]),
     (r"nlohmann/", ["agents", "services", "broker/shell"]),
-    (r"CLI/", ["services/cli", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell"]),
+    (r"CLI/", ["services/cli", "services/supervisor/main.cpp", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell"]),
     (r"tsl/", ["broker/core"]),
 ]
 

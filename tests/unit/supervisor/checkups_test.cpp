@@ -1,0 +1,105 @@
+#include "services/supervisor/checkups.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace parley::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr TimePoint kNow{1h};
+const std::vector<RunningProcess> kHr{{"hr", 77, false}};
+
+wire::PsReport report_with(std::uint32_t pid, std::uint64_t epoch = 1) {
+  wire::PsReport report;
+  report.shard_epoch = epoch;
+  wire::PsPeer& peer = report.peers.emplace_back();
+  peer.name = "some name";
+  peer.vitals.pid = pid;
+  peer.vitals.executing = {"hr/alice"};
+  return report;
+}
+
+wire::PsReport empty_report(std::uint64_t epoch = 1) {
+  wire::PsReport report;
+  report.shard_epoch = epoch;
+  return report;
+}
+
+TEST(Checkups, pass_on_the_brokers_verdict_on_the_process_with_that_pid) {
+  Checkups checkups;
+  wire::PsReport report = report_with(77);
+  report.peers[0].should_restart = true;
+  report.peers[0].health_cause = "no_progress";
+  report.peers[0].health_reason = "hangs";
+  const auto verdicts = checkups.look(report, kHr, kNow);
+  ASSERT_EQ(verdicts.size(), 1U);
+  EXPECT_EQ(verdicts[0].first, "hr");
+  EXPECT_TRUE(verdicts[0].second.should_restart);
+  EXPECT_FALSE(verdicts[0].second.is_silent);
+  EXPECT_EQ(verdicts[0].second.reason, "hangs");
+}
+
+TEST(Checkups, know_missing_heartbeats_from_a_hanging_handler) {
+  Checkups checkups;
+  wire::PsReport report = report_with(77);
+  report.peers[0].should_restart = true;
+  report.peers[0].health_cause = "silence";
+  EXPECT_TRUE(checkups.look(report, kHr, kNow)[0].second.is_silent);
+}
+
+TEST(Checkups, find_a_peer_without_a_pid_by_its_name) {
+  Checkups checkups;
+  wire::PsReport report = report_with(0);
+  report.peers[0].name = "hr";
+  EXPECT_EQ(checkups.look(report, kHr, kNow).size(), 1U);
+}
+
+TEST(Checkups, say_nothing_about_a_process_that_the_broker_has_never_seen) {
+  Checkups checkups;
+  EXPECT_THAT(checkups.look(empty_report(), kHr, kNow + 1h), IsEmpty());
+}
+
+TEST(Checkups, find_a_process_silent_that_the_broker_has_lost_for_a_while) {
+  Checkups checkups;
+  (void)checkups.look(report_with(77), kHr, kNow);
+  EXPECT_THAT(checkups.look(empty_report(), kHr, kNow + 1s), IsEmpty()) << "it may be reconnecting";
+  const auto verdicts = checkups.look(empty_report(), kHr, kNow + 2s);
+  ASSERT_EQ(verdicts.size(), 1U);
+  EXPECT_TRUE(verdicts[0].second.should_restart);
+  EXPECT_TRUE(verdicts[0].second.is_silent);
+}
+
+TEST(Checkups, do_not_wait_when_the_lost_process_is_held_by_a_signal) {
+  Checkups checkups;
+  (void)checkups.look(report_with(77), kHr, kNow);
+  const std::vector<RunningProcess> held{{"hr", 77, true}};
+  EXPECT_EQ(checkups.look(empty_report(), held, kNow + 1ms).size(), 1U);
+}
+
+TEST(Checkups, give_everybody_time_to_come_back_to_a_restarted_broker) {
+  Checkups checkups;
+  (void)checkups.look(report_with(77, 1), kHr, kNow);
+  EXPECT_THAT(checkups.look(empty_report(2), kHr, kNow + 1min), IsEmpty());
+}
+
+TEST(Checkups, do_not_take_a_new_process_for_the_lost_one) {
+  Checkups checkups;
+  (void)checkups.look(report_with(77), kHr, kNow);
+  const std::vector<RunningProcess> successor{{"hr", 78, false}};
+  EXPECT_THAT(checkups.look(empty_report(), successor, kNow + 1min), IsEmpty());
+}
+
+TEST(Checkups, remember_what_was_executing_until_another_process_takes_over) {
+  Checkups checkups;
+  (void)checkups.look(report_with(77), kHr, kNow);
+  EXPECT_THAT(checkups.executing_of("hr"), ElementsAre("hr/alice"));
+  checkups.forget("hr");
+  EXPECT_THAT(checkups.executing_of("hr"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace parley::supervisor

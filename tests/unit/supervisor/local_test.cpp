@@ -1,0 +1,242 @@
+// The parts of the local driver that need a file system or a process, but no time and no bus.
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "services/supervisor/local/child_process.hpp"
+#include "services/supervisor/local/log_tail.hpp"
+#include "services/supervisor/local/suite_files.hpp"
+
+namespace parley::supervisor {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class Local : public testing::Test {
+ protected:
+  Local() {
+    std::string path = "/tmp/parley-unit-XXXXXX";
+    folder_ = ::mkdtemp(path.data());
+  }
+  ~Local() override { std::filesystem::remove_all(folder_); }
+
+  void append(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name, std::ios::app) << text;
+  }
+  [[nodiscard]] std::string text_of(const std::string& name) const {
+    std::ifstream stream(folder_ / name);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  [[nodiscard]] Result<ChildProcess> shell(const std::string& script) const {
+    return ChildProcess::start({{"/bin/sh", "-c", script}, {process_mark(folder_, "child")}, folder_ / "log", false});
+  }
+  /// Blocks until the process has ended.
+  static ProcessEnd end_of(ChildProcess& child) {
+    pollfd ended{child.descriptor(), POLLIN, 0};
+    constexpr int kPatienceMs = 20'000;
+    EXPECT_EQ(::poll(&ended, 1, kPatienceMs), 1);
+    return child.poll_end().value_or(ProcessEnd{});
+  }
+
+  std::filesystem::path folder_;
+};
+
+class LogTailTest : public Local {
+ protected:
+  std::vector<std::string> read(LogTail& log) {
+    std::vector<std::string> lines;
+    log.read([&](const std::string& line) { lines.push_back(line); });
+    return lines;
+  }
+};
+
+TEST_F(LogTailTest, hands_out_each_line_once_and_whole) {
+  LogTail log(folder_ / "log", 0);
+  EXPECT_THAT(read(log), IsEmpty());
+  append("log", "one\ntw");
+  EXPECT_THAT(read(log), ElementsAre("one"));
+  append("log", "o\nthree\n");
+  EXPECT_THAT(read(log), ElementsAre("two", "three"));
+  EXPECT_THAT(read(log), IsEmpty());
+}
+
+TEST_F(LogTailTest, goes_on_where_an_earlier_supervisor_had_read_to) {
+  append("log", "old\nnew\n");
+  LogTail log(folder_ / "log", 4);
+  EXPECT_THAT(read(log), ElementsAre("new"));
+}
+
+TEST_F(LogTailTest, keeps_the_last_lines_of_the_present_process) {
+  LogTail log(folder_ / "log", 0);
+  append("log", "of another process\n");
+  (void)read(log);
+  log.begin_process();
+  for (int i = 0; i < 20; ++i) append("log", std::to_string(i) + "\n");
+  append("log", "unfinished");
+  (void)read(log);
+  EXPECT_THAT(log.last_lines(), ElementsAre("12", "13", "14", "15", "16", "17", "18", "19", "unfinished"));
+}
+
+TEST_F(LogTailTest, cuts_an_endless_line) {
+  LogTail log(folder_ / "log", 0);
+  append("log", std::string(3 * LogTail::kMaxLineBytes, 'x'));
+  EXPECT_GE(read(log).size(), 2U);
+}
+
+TEST_F(LogTailTest, moves_a_grown_file_away) {
+  append("log", "x\n");
+  std::filesystem::resize_file(folder_ / "log", LogTail::kMaxFileBytes + 1);
+  LogTail log(folder_ / "log", LogTail::kMaxFileBytes);
+  (void)read(log);
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "log"), 0U);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "log.1"));
+  append("log", "after\n");
+  EXPECT_THAT(read(log), testing::Contains("after"));
+}
+
+TEST(ReadyLine, is_a_line_of_json_that_says_so) {
+  EXPECT_TRUE(is_ready_line(R"({"event":"ready","name":"hr"})"));
+  EXPECT_FALSE(is_ready_line(R"({"event":"steady"})"));
+  EXPECT_FALSE(is_ready_line("event=ready"));
+  EXPECT_FALSE(is_ready_line("{broken"));
+}
+
+TEST_F(Local, child_writes_to_its_log_and_tells_its_exit_code) {
+  Result<ChildProcess> child = shell("echo out; echo err >&2; exit 3");
+  ASSERT_TRUE(child) << child.error().message;
+  EXPECT_EQ(end_of(*child), (ProcessEnd{ProcessEnd::Kind::exited, 3}));
+  EXPECT_EQ(text_of("log"), "out\nerr\n");
+}
+
+TEST_F(Local, child_that_cannot_run_is_an_error_with_its_name) {
+  const auto child = ChildProcess::start({{"/nowhere/program"}, {}, folder_ / "log", false});
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().code, ErrorCode::bad_configuration);
+  EXPECT_THAT(child.error().message, testing::HasSubstr("/nowhere/program"));
+}
+
+TEST_F(Local, child_inherits_no_descriptor_and_no_blocked_signal) {
+  const int secret = ::open("/dev/null", 0);
+  Result<ChildProcess> child = shell("ls /proc/$$/fd | tr '\\n' ' '; grep SigBlk /proc/$$/status");
+  ASSERT_TRUE(child);
+  (void)end_of(*child);
+  ::close(secret);
+  EXPECT_THAT(text_of("log"), testing::HasSubstr("0 1 2 SigBlk:\t0000000000000000"));
+}
+
+TEST_F(Local, killed_child_takes_its_own_children_along) {
+  Result<ChildProcess> child = shell("sleep 60 & echo $!; wait");
+  ASSERT_TRUE(child);
+  LogTail log(folder_ / "log", 0);
+  std::string grandchild;
+  while (grandchild.empty()) {
+    log.read([&](const std::string& line) { grandchild = line; });
+  }
+  const ProcessId id = identify(std::stoi(grandchild));
+  child->send_signal(SIGKILL);
+  EXPECT_EQ(end_of(*child), (ProcessEnd{ProcessEnd::Kind::killed, SIGKILL}));
+  const auto orphan = ChildProcess::adopt(id);
+  if (orphan) {
+    pollfd ended{orphan->descriptor(), POLLIN, 0};
+    EXPECT_EQ(::poll(&ended, 1, 20'000), 1);
+  }
+  EXPECT_FALSE(is_alive(id));
+}
+
+TEST_F(Local, adopted_process_is_told_from_a_later_one_with_its_number) {
+  const ProcessId self = identify(::getpid());
+  EXPECT_TRUE(is_alive(self));
+  EXPECT_TRUE(ChildProcess::adopt(self));
+  EXPECT_FALSE(ChildProcess::adopt({self.pid, self.start_time + 1}));
+  EXPECT_FALSE(ChildProcess::adopt({}));
+}
+
+TEST_F(Local, child_is_found_by_its_mark) {
+  Result<ChildProcess> child = shell("sleep 60");
+  ASSERT_TRUE(child);
+  EXPECT_THAT(find_by_environment(process_mark(folder_, "child")), ElementsAre(child->id()));
+  EXPECT_THAT(find_by_environment(process_mark(folder_, "chil")), IsEmpty());
+  child->kill_group();
+  (void)end_of(*child);
+  EXPECT_THAT(find_by_environment(process_mark(folder_, "child")), IsEmpty());
+}
+
+TEST_F(Local, held_child_is_seen_as_held) {
+  Result<ChildProcess> child = shell("sleep 60");
+  ASSERT_TRUE(child);
+  EXPECT_FALSE(is_stopped_by_signal(child->id().pid));
+  child->send_signal(SIGSTOP);
+  while (!is_stopped_by_signal(child->id().pid)) {
+  }
+  child->kill_group();
+  (void)end_of(*child);
+}
+
+TEST_F(Local, plan_comes_back_as_it_was_written) {
+  SuitePlan plan;
+  plan.broker = "ipc:///tmp/x";
+  plan.is_insecure_allowed = true;
+  plan.policy.strategy = Strategy::rest_for_one;
+  plan.policy.max_crashes = 9;
+  plan.policy.probe_after = std::chrono::seconds(7);
+  plan.processes = {{"broker", Role::broker, {"/bin/b", "--listen"}}, {"hr", Role::worker, {"/bin/a"}}};
+  plan.watcher = {"/bin/parley", "up"};
+  ASSERT_TRUE(write_plan(folder_, plan));
+  const auto read = read_plan(folder_);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->broker, plan.broker);
+  EXPECT_TRUE(read->is_insecure_allowed);
+  EXPECT_EQ(read->policy.strategy, Strategy::rest_for_one);
+  EXPECT_EQ(read->policy.max_crashes, 9U);
+  EXPECT_EQ(read->policy.probe_after, Duration(std::chrono::seconds(7)));
+  EXPECT_EQ(read->processes[0].role, Role::broker);
+  EXPECT_EQ(read->processes[1].command, plan.processes[1].command);
+  EXPECT_EQ(read->watcher, plan.watcher);
+}
+
+TEST_F(Local, broken_plan_is_an_error_that_names_the_file) {
+  append(kPlanFile, R"({"node": 3})");
+  const auto plan = read_plan(folder_);
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().message, testing::HasSubstr(kPlanFile));
+}
+
+TEST_F(Local, state_comes_back_as_it_was_written) {
+  SuiteState state;
+  state.supervisor = {12, 34};
+  state.is_stopping = true;
+  ProcessRecord& record = state.processes.emplace_back();
+  record.id = {56, 78};
+  record.view.name = "hr";
+  record.view.state = ProcessState::quarantined;
+  record.view.restarts = 5;
+  record.view.next_start = TimePoint(std::chrono::hours(3));
+  record.view.has_failed = true;
+  record.log_offset = 99;
+  record.problem = "exit code 1\n  \xff";
+  ASSERT_TRUE(write_state(folder_, state));
+  const auto read = read_state(folder_);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->supervisor, state.supervisor);
+  EXPECT_TRUE(read->is_stopping);
+  EXPECT_EQ(read->processes[0].id, record.id);
+  EXPECT_EQ(read->processes[0].view.state, ProcessState::quarantined);
+  EXPECT_EQ(read->processes[0].view.restarts, 5U);
+  EXPECT_TRUE(read->processes[0].view.next_start);
+  EXPECT_EQ(read->processes[0].log_offset, 99U);
+}
+
+TEST_F(Local, state_that_was_cut_off_counts_as_none) {
+  append(kStateFile, R"({"supervisor":)");
+  EXPECT_FALSE(read_state(folder_));
+}
+
+}  // namespace
+}  // namespace parley::supervisor
