@@ -194,10 +194,31 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite,
   return worker;
 }
 
+SupervisionConfig read_supervision(ConfigReader& root) {
+  SupervisionConfig supervision;
+  std::optional<ConfigReader> reader = root.child("supervisor");
+  if (!reader) return supervision;
+  using std::chrono::milliseconds;
+  constexpr milliseconds kDay{24 * 3600 * 1000};
+  constexpr std::array<std::string_view, 2> kStrategies{"one_for_one", "rest_for_one"};
+  supervision.is_rest_for_one = reader->choice("strategy", kStrategies, 0) == 1;
+  supervision.max_crashes =
+      static_cast<std::uint32_t>(reader->integer("max_crashes", supervision.max_crashes, {0, 1'000'000}));
+  supervision.crash_window = reader->duration("crash_window", supervision.crash_window, {milliseconds(1), kDay});
+  supervision.probe_after = reader->duration("probe_after", supervision.probe_after, {milliseconds(1), kDay});
+  supervision.healthy_reset = reader->duration("healthy_reset", supervision.healthy_reset, {milliseconds(1), kDay});
+  supervision.start_timeout = reader->duration("start_timeout", supervision.start_timeout, {milliseconds(100), kDay});
+  supervision.max_simultaneous =
+      static_cast<std::uint32_t>(reader->integer("max_simultaneous", supervision.max_simultaneous, {1, 1000}));
+  reader->reject_unknown_keys();
+  return supervision;
+}
+
 SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
   SuiteConfig suite;
   suite.file = document.file;
   suite.broker = read_broker(root);
+  suite.supervision = read_supervision(root);
   std::map<std::string, ModelConfig> shared;
   read_models(root, shared);
   std::vector<ConfigReader> entries = root.children("workers");
@@ -211,6 +232,8 @@ SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
     SuiteWorker worker = read_worker(entry, suite, shared);
     const std::string& name = worker.config.name;
     if (!name.empty() && !names.insert(name).second) entry.reject("name", "expected each worker name once");
+    // The suite's own processes and logs have these.
+    if (name == "broker" || name == "supervisor" || name == "up") entry.reject("name", "expected a name that is free");
     if (suite.broker.endpoint) worker.config.broker = suite.broker.endpoint;
     worker.config.is_insecure_allowed |= suite.broker.is_insecure_allowed;
     suite.workers.push_back(std::move(worker));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -81,6 +82,17 @@ struct BrokerConfig {
   bool is_insecure_allowed = false;
 };
 
+/// The `supervisor:` map of a suite: how its processes are healed. The defaults are those of the supervisor's policy.
+struct SupervisionConfig {
+  bool is_rest_for_one = false;
+  std::uint32_t max_crashes = 5;
+  std::chrono::milliseconds crash_window{5 * 60 * 1000};
+  std::chrono::milliseconds probe_after{15 * 60 * 1000};
+  std::chrono::milliseconds healthy_reset{10 * 60 * 1000};
+  std::chrono::milliseconds start_timeout{30 * 1000};
+  std::uint32_t max_simultaneous = 4;
+};
+
 /// One entry of `workers:`, in the order in which they are to be started.
 struct SuiteWorker {
   AgentsConfig config;
@@ -92,6 +104,7 @@ struct SuiteWorker {
 struct SuiteConfig {
   std::filesystem::path file;
   BrokerConfig broker;
+  SupervisionConfig supervision;
   std::vector<SuiteWorker> workers;
 };
 

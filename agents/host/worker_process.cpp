@@ -29,6 +29,8 @@ namespace {
 
 using monitoring::log_text;
 
+/// Kubernetes kills 30 s after it has asked.
+constexpr std::chrono::seconds kDrainTime{20};
 constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::milliseconds kBeat{250};
 
@@ -126,7 +128,7 @@ class WorkerProcess {
     std::signal(SIGTERM, SIG_DFL);
     spdlog::info("event=worker_draining name={} signal={}", log_text(options_.config.name), signal);
     health_.set_stopping();
-    co_await runtime_->stop(options_.drain_timeout);
+    co_await runtime_->stop(kDrainTime);
     io_.stop();
   }
 

@@ -31,6 +31,12 @@ std::string join(const std::vector<std::string>& texts) {
   return joined;
 }
 
+/// Somebody started us with nohup: the end of the terminal is not to end us.
+bool is_hangup_ignored() {
+  struct sigaction present{};
+  return ::sigaction(SIGHUP, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+}
+
 /// The whole life of a session: connect, work, goodbye.
 struct Session {
   const Environment& environment;
@@ -81,6 +87,7 @@ int run_until_done(asio::io_context& io, Task<int> work, const std::function<AtS
   int code = kFailed;
   asio::cancellation_signal cancel;
   asio::signal_set signals(io, SIGINT, SIGTERM);
+  if (!is_hangup_ignored()) signals.add(SIGHUP);
   const SystemClock clock;
   std::optional<TimePoint> first;
   std::function<void(std::error_code, int)> take = [&](std::error_code failure, int signal) {

@@ -179,15 +179,84 @@ class UpAndDown(Folder):
         self.assert_nothing_left()
         self.assertEqual(run("down", "--run-dir", self.path("run")).returncode, 1)
 
-    def test_up_can_start_again_after_it_was_killed_and_leaves_no_process_behind(self):
+    def state(self):
+        """What the supervisor has written down; {} while it is not there."""
+        try:
+            return json.loads(Path(self.path("run/supervisor.json")).read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def process(self, name):
+        return next(row for row in self.state()["processes"] if row["name"] == name)
+
+    def watcher(self):
+        try:
+            return json.loads(Path(self.path("run/up.json")).read_text())["pid"]
+        except (OSError, ValueError):
+            return 0
+
+    def wait_until_running(self, name, restarts):
+        def runs():
+            row = self.process(name) if self.state() else {"state": "", "restarts": 0}
+            return row["state"] == "running" and row["restarts"] >= restarts
+        wait_for(runs, f"restart of {name}")
+
+    def down(self):
+        stopped = run("down", "--run-dir", self.path("run"))
+        self.assertEqual(stopped.returncode, 0, stopped.stderr)
+        self.assert_nothing_left()
+
+    def answer(self):
+        result = run("request", "hr/t", "holiday", "--timeout", "20s", broker=f"ipc://{self.path('run')}/broker.sock")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_a_killed_worker_and_a_killed_broker_come_back(self):
         self.assertEqual(self.up().returncode, 0)
-        pid = json.loads(Path(self.path("run/up.json")).read_text())["pid"]
-        os.kill(pid, signal.SIGKILL)
-        self.assert_nothing_left()
+        self.addCleanup(run, "down", "--run-dir", self.path("run"))
+        for name in ("hr", "broker"):
+            os.kill(self.process(name)["pid"], signal.SIGKILL)
+            self.wait_until_running(name, 1)
+            self.assertIn("holiday", self.answer())
+        self.down()
+
+    def test_a_killed_supervisor_comes_back_and_adopts_its_processes(self):
+        self.assertEqual(self.up().returncode, 0)
+        self.addCleanup(run, "down", "--run-dir", self.path("run"))
+        before = self.state()
+        os.kill(before["supervisor"]["pid"], signal.SIGKILL)
+        wait_for(lambda: self.state().get("supervisor") not in (None, before["supervisor"]), "new supervisor")
+        self.assertEqual([row["pid"] for row in self.state()["processes"]],
+                         [row["pid"] for row in before["processes"]])
+        os.kill(self.process("hr")["pid"], signal.SIGKILL)
+        self.wait_until_running("hr", 1)
+        self.down()
+
+    def test_a_killed_up_is_brought_back_by_the_supervisor(self):
+        self.assertEqual(self.up().returncode, 0)
+        self.addCleanup(run, "down", "--run-dir", self.path("run"))
+        before = self.watcher()
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: self.watcher() not in (0, before), "new watcher")
+        supervisor = self.state()["supervisor"]["pid"]
+        os.kill(supervisor, signal.SIGKILL)
+        wait_for(lambda: self.state()["supervisor"]["pid"] != supervisor, "new supervisor")
+        self.assertIn("holiday", self.answer())
+        self.down()
+
+    def test_down_stops_everything_also_when_up_and_supervisor_were_killed_together(self):
+        self.assertEqual(self.up().returncode, 0)
+        self.addCleanup(run, "down", "--run-dir", self.path("run"))
+        supervisor = self.state()["supervisor"]["pid"]
+        os.kill(supervisor, signal.SIGSTOP)
+        os.kill(self.watcher(), signal.SIGKILL)
+        os.kill(supervisor, signal.SIGKILL)
         again = self.up()
-        self.assertEqual(again.returncode, 0, again.stderr)
-        self.assertEqual(run("down", "--run-dir", self.path("run")).returncode, 0)
-        self.assert_nothing_left()
+        self.assertEqual(again.returncode, 1, again.stderr)
+        self.assertIn("parley down", again.stderr)
+        self.down()
+        self.assertEqual(self.up().returncode, 0)
+        self.down()
 
     def test_ctrl_c_drains_and_stops_everything(self):
         process = subprocess.Popen([PARLEY, "up", "--run-dir", self.path("run")], stdout=subprocess.PIPE,
@@ -199,19 +268,6 @@ class UpAndDown(Folder):
         self.assertIn("stopped", errors)
         self.assert_nothing_left()
 
-    def test_a_worker_that_dies_ends_the_suite_with_its_name(self):
-        process = subprocess.Popen([PARLEY, "up", "--run-dir", self.path("run")], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        wait_for(lambda: Path(self.path("run/up.json")).exists(), "running suite")
-        victim = next(int(entry.name) for entry in Path("/proc").iterdir()
-                      if entry.name.isdigit() and b"--worker\0finance\0" in self.command_of(entry)
-                      and self.folder.encode() in self.command_of(entry))
-        os.kill(victim, signal.SIGKILL)
-        _, errors = process.communicate(timeout=PATIENCE)
-        self.assertEqual(process.returncode, 1, errors)
-        self.assertRegex(errors, r"process 'finance' ended by itself: signal 9")
-        self.assert_nothing_left()
-
     def test_a_worker_that_cannot_start_stops_the_suite_with_its_reason(self):
         suite = ECHO_SUITE.replace("provider: offline", "provider: openai\n    model: x\n    api_key_env: NO_SUCH_KEY_IN_TEST")
         suite = suite.replace("    prefix: \"\"\n", "")
@@ -220,13 +276,6 @@ class UpAndDown(Folder):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("NO_SUCH_KEY_IN_TEST", result.stderr)
         self.assert_nothing_left()
-
-    @staticmethod
-    def command_of(entry):
-        try:
-            return (entry / "cmdline").read_bytes()
-        except OSError:
-            return b""
 
 
 class OnABus(unittest.TestCase):
@@ -421,6 +470,22 @@ class Demo(Folder):
             self.assertEqual([line for line in out.splitlines() if len(line) > 80], [])
         self.assert_nothing_left()
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_process_that_dies_in_the_middle_ends_the_demo_with_its_name(self):
+        demo = self.play()
+        wait_for(lambda: [line for line in processes_mentioning(self.folder) if "--worker finance" in line], "worker")
+        folder = next(Path(self.folder).iterdir())
+        def pid():
+            try:
+                rows = json.loads((folder / "supervisor.json").read_text())["processes"]
+            except (OSError, ValueError):
+                return 0
+            return all(row["has_been_ready"] for row in rows) and next(r["pid"] for r in rows if r["name"] == "finance")
+        os.kill(wait_for(pid, "running demo"), signal.SIGKILL)
+        out, errors = demo.communicate(timeout=PATIENCE)
+        self.assertEqual(demo.returncode, 1, errors + out)
+        self.assertRegex(errors, r"process 'finance' ended by itself: signal 9")
+        self.assert_nothing_left()
 
     def test_ctrl_c_ends_the_demo_with_130_and_leaves_nothing(self):
         demo = self.play()

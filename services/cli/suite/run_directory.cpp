@@ -1,30 +1,22 @@
 #include "services/cli/suite/run_directory.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
-#include <sstream>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "libmsg/net/endpoint.hpp"
+#include "services/supervisor/local/suite_files.hpp"
 
 namespace parley::cli {
 namespace {
 
-constexpr const char* kRecordFile = "up.json";
 constexpr const char* kLockFile = "up.lock";
-
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 Result<> make_private(const std::filesystem::path& folder) {
   std::error_code failure;
@@ -41,6 +33,12 @@ Result<> make_private(const std::filesystem::path& folder) {
   return {};
 }
 
+std::unexpected<Error> already_running(const std::filesystem::path& folder) {
+  return fail(ErrorCode::refused,
+              fmt::format("a suite is already running in {} (stop it with 'parley down', or choose another --run-dir)",
+                          folder.string()));
+}
+
 }  // namespace
 
 std::filesystem::path default_run_directory() {
@@ -50,34 +48,22 @@ std::filesystem::path default_run_directory() {
   return socket.parent_path() / "up";
 }
 
-std::optional<std::uint64_t> start_time_of(pid_t pid) {
-  const std::string stat = read_text(fmt::format("/proc/{}/stat", pid));
-  // The name of the program, in parentheses, may hold anything; the fields behind it start with number 3.
-  const auto name_end = stat.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string state;
-  fields >> state;
-  if (state == "Z" || state == "X") return std::nullopt;
-  constexpr int kStartTimeField = 22;
-  std::string skipped;
-  for (int field = 4; field < kStartTimeField; ++field) fields >> skipped;
-  std::uint64_t start_time = 0;
-  return fields >> start_time ? std::optional(start_time) : std::nullopt;
-}
-
-std::optional<RunRecord> find_running(const std::filesystem::path& folder) {
-  const auto json = nlohmann::json::parse(read_text(folder / kRecordFile), nullptr, false);
-  if (!json.is_object() || !json.contains("pid") || !json["pid"].is_number_integer()) return std::nullopt;
-  RunRecord record;
-  record.pid = json["pid"].get<pid_t>();
-  if (json.contains("start_time") && json["start_time"].is_number_unsigned()) record.start_time = json["start_time"];
-  if (json.contains("broker") && json["broker"].is_string()) record.broker = json["broker"];
-  if (record.pid <= 1 || start_time_of(record.pid) != record.start_time) return std::nullopt;
-  return record;
+bool is_suite_alive(const std::filesystem::path& folder) {
+  const auto watcher = supervisor::read_watcher(folder);
+  if (watcher && supervisor::is_alive(*watcher)) return true;
+  const auto state = supervisor::read_state(folder);
+  if (!state) return false;
+  return supervisor::is_alive(state->supervisor) ||
+         std::ranges::any_of(state->processes, [](const auto& record) { return supervisor::is_alive(record.id); });
 }
 
 Result<RunDirectory> RunDirectory::claim(const std::filesystem::path& folder) {
+  Result<RunDirectory> directory = take_over(folder);
+  if (directory && is_suite_alive(directory->path())) return already_running(folder);
+  return directory;
+}
+
+Result<RunDirectory> RunDirectory::take_over(const std::filesystem::path& folder) {
   if (Result<> made = make_private(folder); !made) return fail(made.error());
   const int lock = ::open((folder / kLockFile).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (lock < 0) {
@@ -86,14 +72,9 @@ Result<RunDirectory> RunDirectory::claim(const std::filesystem::path& folder) {
   }
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock);
-    const auto running = find_running(folder);
-    const std::string who = running ? fmt::format(" (pid {})", running->pid) : "";
-    return fail(
-        ErrorCode::refused,
-        fmt::format("a suite is already running in {}{} (stop it with 'parley down', or choose another --run-dir)",
-                    folder.string(), who));
+    return already_running(folder);
   }
-  return RunDirectory(folder, lock);
+  return RunDirectory(std::filesystem::absolute(folder), lock);
 }
 
 RunDirectory::RunDirectory(RunDirectory&& other) noexcept
@@ -101,23 +82,14 @@ RunDirectory::RunDirectory(RunDirectory&& other) noexcept
 
 RunDirectory::~RunDirectory() {
   if (lock_ < 0) return;
+  const auto watcher = supervisor::read_watcher(path_);
   std::error_code ignored;
-  std::filesystem::remove(path_ / kRecordFile, ignored);
+  if (watcher && watcher->pid == ::getpid()) std::filesystem::remove(path_ / supervisor::kWatcherFile, ignored);
   ::close(lock_);
 }
 
 Result<> RunDirectory::record(const std::string& broker) const {
-  const pid_t self = ::getpid();
-  const nlohmann::json json{{"pid", self}, {"start_time", start_time_of(self).value_or(0)}, {"broker", broker}};
-  const auto temporary = path_ / "up.json.new";
-  std::ofstream(temporary) << json.dump() << '\n';
-  std::error_code failure;
-  std::filesystem::rename(temporary, path_ / kRecordFile, failure);
-  if (failure) {
-    return fail(ErrorCode::bad_configuration,
-                fmt::format("cannot write to the run directory {}: {}", path_.string(), failure.message()));
-  }
-  return {};
+  return supervisor::write_watcher(path_, supervisor::identify(::getpid()), broker);
 }
 
 }  // namespace parley::cli

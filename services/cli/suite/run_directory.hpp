@@ -1,32 +1,19 @@
-// The folder of one running suite: who runs it (locked, so that nobody starts it twice), where its broker listens, the
-// logs of its processes. Main thread.
+// The folder of one running suite, locked by the process that watches it, so that nobody starts it twice. What lies in
+// it is described in services/supervisor/local/suite_files.hpp. Main thread.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
-#include <sys/types.h>
 
 #include "libmsg/core/error.hpp"
 
 namespace parley::cli {
 
-/// Who runs a suite. The start time tells a process from a later one with the same number.
-struct RunRecord {
-  pid_t pid = 0;
-  std::uint64_t start_time = 0;  ///< clock ticks since the machine started (proc(5), field 22)
-  std::string broker;
-};
-
 /// The folder that `parley up` uses unless told otherwise, beside the default broker socket.
 [[nodiscard]] std::filesystem::path default_run_directory();
 
-/// nullopt when there is no such process.
-[[nodiscard]] std::optional<std::uint64_t> start_time_of(pid_t pid);
-
-/// The record in `folder`; nullopt when there is none or its process has ended.
-[[nodiscard]] std::optional<RunRecord> find_running(const std::filesystem::path& folder);
+/// True when a supervisor, a process that watches it, or a process of theirs is alive in `folder`.
+[[nodiscard]] bool is_suite_alive(const std::filesystem::path& folder);
 
 /// Holds the lock of a run directory while it lives.
 class RunDirectory {
@@ -34,16 +21,17 @@ class RunDirectory {
   /// Makes the folder (mode 0700) and takes its lock. Fails with `refused` when a suite runs there, and with
   /// `bad_configuration` when the folder cannot be used.
   static Result<RunDirectory> claim(const std::filesystem::path& folder);
+  /// The same for a suite that runs: takes the lock of a watcher that is gone.
+  static Result<RunDirectory> take_over(const std::filesystem::path& folder);
   RunDirectory(RunDirectory&& other) noexcept;
   RunDirectory& operator=(RunDirectory&&) = delete;
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
-  /// Removes the record, keeps the logs.
+  /// Removes the record of the watcher, keeps the logs.
   ~RunDirectory();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path log_of(const std::string& process) const { return path_ / (process + ".log"); }
-  /// Writes this process down as the one that runs the suite.
+  /// Writes this process down as the one that watches the suite's supervisor.
   [[nodiscard]] Result<> record(const std::string& broker) const;
 
  private:

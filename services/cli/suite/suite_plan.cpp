@@ -1,19 +1,39 @@
 #include "services/cli/suite/suite_plan.hpp"
 
 namespace parley::cli {
+namespace {
 
-std::vector<ProcessPlan> plan_suite(const host::SuiteConfig& suite, const std::string& endpoint,
-                                    const std::filesystem::path& program_folder) {
-  std::vector<ProcessPlan> plan;
-  ProcessPlan& broker = plan.emplace_back(
-      "broker", std::vector{(program_folder / "parley-broker").string(), std::string("--listen"), endpoint});
+supervisor::PolicyConfig policy_of(const host::SupervisionConfig& config) {
+  supervisor::PolicyConfig policy;
+  if (config.is_rest_for_one) policy.strategy = supervisor::Strategy::rest_for_one;
+  policy.max_crashes = config.max_crashes;
+  policy.crash_window = config.crash_window;
+  policy.probe_after = config.probe_after;
+  policy.healthy_reset = config.healthy_reset;
+  policy.start_timeout = config.start_timeout;
+  policy.max_simultaneous = config.max_simultaneous;
+  return policy;
+}
+
+}  // namespace
+
+supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::string& endpoint,
+                                 const std::filesystem::path& program_folder, const std::filesystem::path& run_folder) {
+  supervisor::SuitePlan plan;
+  plan.broker = endpoint;
+  plan.is_insecure_allowed = suite.broker.is_insecure_allowed;
+  plan.policy = policy_of(suite.supervision);
+  supervisor::PlannedProcess& broker = plan.processes.emplace_back("broker", supervisor::Role::broker);
+  broker.command = {(program_folder / "parley-broker").string(), "--listen", endpoint, "--state-dir",
+                    (run_folder / "broker").string()};
   if (suite.broker.metrics_port) {
     broker.command.insert(broker.command.end(), {"--metrics-port", std::to_string(*suite.broker.metrics_port)});
   }
   if (suite.broker.is_insecure_allowed) broker.command.emplace_back("--insecure");
 
   for (const host::SuiteWorker& worker : suite.workers) {
-    ProcessPlan& agent = plan.emplace_back(worker.config.name, std::vector{(program_folder / "parley-agent").string()});
+    supervisor::PlannedProcess& agent = plan.processes.emplace_back(worker.config.name, supervisor::Role::worker);
+    agent.command = {(program_folder / "parley-agent").string()};
     agent.command.insert(agent.command.end(), worker.arguments.begin(), worker.arguments.end());
     agent.command.insert(agent.command.end(), {"--broker", endpoint});
     if (suite.broker.is_insecure_allowed) agent.command.emplace_back("--insecure");

@@ -3,19 +3,16 @@
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "agents/host/agents_config.hpp"
+#include "services/supervisor/local/suite_files.hpp"
 
 namespace parley::cli {
 
-struct ProcessPlan {
-  std::string name;  ///< for people and for the log file: `broker`, or the worker's name
-  std::vector<std::string> command;
-};
-
-/// The broker at `endpoint`, then every worker, run from the programs in `program_folder`.
-[[nodiscard]] std::vector<ProcessPlan> plan_suite(const host::SuiteConfig& suite, const std::string& endpoint,
-                                                  const std::filesystem::path& program_folder);
+/// The broker at `endpoint`, then every worker, run from the programs in `program_folder`. The broker keeps its state
+/// in `run_folder`.
+[[nodiscard]] supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::string& endpoint,
+                                               const std::filesystem::path& program_folder,
+                                               const std::filesystem::path& run_folder);
 
 }  // namespace parley::cli

@@ -15,8 +15,9 @@
 #include "services/cli/line_source.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/suite/run_directory.hpp"
-#include "services/cli/suite/suite_processes.hpp"
+#include "services/cli/suite/suite_plan.hpp"
 #include "services/cli/suite/suite_source.hpp"
+#include "services/cli/suite/supervised_suite.hpp"
 
 namespace parley::cli {
 namespace {
@@ -32,36 +33,38 @@ std::string choose_endpoint(const Environment& environment, const UpOptions& opt
 /// One suite from start to stop.
 struct Runner {
   const Environment& environment;
-  const UpOptions& options;
   const RunDirectory& directory;
   const std::string& endpoint;
   const std::function<void()>& on_up;
-  SuiteProcesses& processes;
+  SupervisedSuite& suite;
   const std::optional<int>& signal;
 
-  Task<int> run(std::vector<ProcessPlan> plan) {
+  Task<int> run(supervisor::SuitePlan plan) {
     Console& console = environment.console;
-    const std::size_t count = plan.size();
-    const Result<> started = co_await processes.start(std::move(plan));
-    if (!started)
-      co_return started.error().code == ErrorCode::cancelled ? code_of_signal() : console.fail(started.error());
-    if (const Result<> recorded = directory.record(endpoint); !recorded) {
-      co_await processes.stop();
-      co_return console.fail(recorded.error());
+    Result<> up = suite.start(plan);
+    if (up) up = co_await suite.wait_until_up();
+    if (!up) {
+      co_await suite.stop();
+      if (up.error().code != ErrorCode::cancelled) co_return console.fail(up.error());
+      console.note("stopped");
+      co_return code_of_signal();
     }
-    announce(count);
+    announce(plan.processes.size());
     on_up();
-    const Error ended = co_await processes.wait_for_failure();
-    console.note("stopping");
-    co_await processes.stop();
-    console.note("stopped");
-    if (ended.code == ErrorCode::cancelled) co_return code_of_signal();
-    (void)console.fail(ended);
-    co_return kFailed;
+    co_return co_await watch();
+  }
+
+  Task<int> watch() {
+    co_await suite.watch();
+    environment.console.note("stopping");
+    co_await suite.stop();
+    environment.console.note("stopped");
+    co_return code_of_signal();
   }
 
  private:
-  [[nodiscard]] int code_of_signal() const { return signal.value_or(SIGINT) == SIGINT ? kInterrupted : kDone; }
+  /// Also for `parley down`, which reaches the supervisor and not us.
+  [[nodiscard]] int code_of_signal() const { return signal.value_or(SIGTERM) == SIGINT ? kInterrupted : kDone; }
 
   void announce(std::size_t count) const {
     Console& console = environment.console;
@@ -80,6 +83,34 @@ Result<host::SuiteConfig> load(const UpOptions& options, const RunDirectory& dir
   auto suite = host::load_suite(*options.file);
   if (!suite) return fail(suite.error().error());
   return std::move(*suite);
+}
+
+Task<int> stopped_already() { co_return kDone; }
+
+/// Runs `work` on the suite in `directory`; signals interrupt it.
+int with_suite(const Environment& environment, const UpOptions& options, const RunDirectory& directory,
+               const std::string& endpoint, const std::function<void()>& on_up,
+               const std::function<Task<int>(Runner&)>& work) {
+  Console& console = environment.console;
+  const SystemClock clock;
+  asio::io_context io(1);
+  SupervisedSuite suite(io, clock, directory.path(), environment.program_folder);
+  suite.set_on_note([&console](const std::string& text) { console.note(text); });
+  suite.set_on_ready([&console](const std::string& process) {
+    console.note(fmt::format("{} {}", console.paint(Color::green, "ready"), process));
+  });
+  if (options.is_verbose) {
+    suite.set_on_line([&console](const std::string& process, const std::string& line) {
+      console.note(fmt::format("{} {}", console.paint(Color::dim, process + " |"), printable(line)));
+    });
+  }
+  std::optional<int> signal;
+  Runner runner{environment, directory, endpoint, on_up, suite, signal};
+  return run_until_done(io, work(runner), [&](int number) {
+    signal = number;
+    suite.interrupt();
+    return AtSignal::keep_going;
+  });
 }
 
 /// Both ends of the pipe through which a detached suite tells that it is up.
@@ -118,23 +149,26 @@ int run_suite(const Environment& environment, const UpOptions& options, const st
                          : net::Reach::this_machine;
   if (const auto checked = net::parse_endpoint(endpoint, reach); !checked) return console.fail(checked.error());
 
-  const SystemClock clock;
-  asio::io_context io(1);
-  SuiteProcesses processes(io, clock, *directory);
-  processes.set_on_ready([&console](const ProcessPlan& process) {
-    console.note(fmt::format("{} {}", console.paint(Color::green, "ready"), process.name));
-  });
-  if (options.is_verbose) {
-    processes.set_on_line([&console](const std::string& process, const std::string& line) {
-      console.note(fmt::format("{} {}", console.paint(Color::dim, process + " |"), printable(line)));
-    });
+  if (const Result<> recorded = directory->record(endpoint); !recorded) return console.fail(recorded.error());
+  supervisor::SuitePlan plan = plan_suite(*suite, endpoint, environment.program_folder, directory->path());
+  plan.watcher = {(environment.program_folder / "parley").string(), "up", "--guard", "--run-dir",
+                  directory->path().string()};
+  return with_suite(environment, options, *directory, endpoint, on_up,
+                    [&plan](Runner& runner) { return runner.run(std::move(plan)); });
+}
+
+int watch_suite(const Environment& environment, const UpOptions& options) {
+  const Result<RunDirectory> directory = RunDirectory::take_over(options.run_directory);
+  if (!directory) return environment.console.fail(directory.error());
+  const Result<supervisor::SuitePlan> plan = supervisor::read_plan(directory->path());
+  if (!plan) return environment.console.fail(plan.error());
+  if (const Result<> recorded = directory->record(plan->broker); !recorded) {
+    return environment.console.fail(recorded.error());
   }
-  std::optional<int> signal;
-  Runner runner{environment, options, *directory, endpoint, on_up, processes, signal};
-  return run_until_done(io, runner.run(plan_suite(*suite, endpoint, environment.program_folder)), [&](int number) {
-    signal = number;
-    processes.interrupt();
-    return AtSignal::keep_going;
+  const auto nothing = [] {};
+  return with_suite(environment, options, *directory, plan->broker, nothing, [](Runner& runner) -> Task<int> {
+    if (!runner.suite.attach()) return stopped_already();
+    return runner.watch();
   });
 }
 
@@ -157,11 +191,13 @@ int run_suite_detached(const Environment& environment, const UpOptions& options)
   if (said) environment.console.note(said->substr(0, said->find_last_not_of('\n') + 1));
   // The pipe closes when the suite is up, or when the process has ended without getting there.
   int status = 0;
-  const auto record = find_running(options.run_directory);
-  if (record && record->pid == pid) {
+  const auto watcher = supervisor::read_watcher(options.run_directory);
+  const auto plan = supervisor::read_plan(options.run_directory);
+  const auto state = supervisor::read_state(options.run_directory);
+  if (watcher && watcher->pid == pid && supervisor::is_alive(*watcher) && state && plan) {
     if (environment.common.is_json) {
       environment.console.print(
-          to_line({{"pid", pid}, {"broker", record->broker}, {"run_dir", options.run_directory.string()}}));
+          to_line({{"pid", pid}, {"broker", plan->broker}, {"run_dir", options.run_directory.string()}}));
     } else {
       environment.console.note(fmt::format("running in the background (pid {}); 'parley down' stops it", pid));
     }

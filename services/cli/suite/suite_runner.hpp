@@ -1,5 +1,7 @@
-// `parley up` with processes: starts broker and workers, watches them, stops them all; in the foreground or detached.
-// Main thread.
+// `parley up` with processes: starts a supervisor, which starts and heals broker and workers; watches it; stops them
+// all. In the foreground or detached. When the watching process is killed, the supervisor starts another in the
+// background, also for a suite that ran in the foreground: nothing that runs is ever without somebody whom `parley
+// down` can ask. Main thread.
 #pragma once
 
 #include <filesystem>
@@ -20,9 +22,11 @@ struct UpOptions {
   bool is_verbose = false;
 };
 
-/// Runs the suite until Ctrl-C, SIGTERM or the end of one of its processes. `on_up` is called once when everything is
-/// ready.
+/// Runs the suite until Ctrl-C, SIGTERM or `parley down`. `on_up` is called once when everything is ready.
 int run_suite(const Environment& environment, const UpOptions& options, const std::function<void()>& on_up);
+
+/// Watches the supervisor of a suite whose watcher was killed, until everything is stopped.
+int watch_suite(const Environment& environment, const UpOptions& options);
 
 /// Runs the suite in a process of its own and returns when everything is ready or has failed.
 int run_suite_detached(const Environment& environment, const UpOptions& options);

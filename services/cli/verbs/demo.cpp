@@ -1,4 +1,5 @@
 // parley demo: broker and agents as real processes, the help desk's conversation, and what happened on the bus.
+#include <asio/experimental/awaitable_operators.hpp>
 #include <asio/this_coro.hpp>
 #include <cstdlib>
 #include <map>
@@ -14,8 +15,9 @@
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/suite/run_directory.hpp"
-#include "services/cli/suite/suite_processes.hpp"
+#include "services/cli/suite/suite_plan.hpp"
 #include "services/cli/suite/suite_source.hpp"
+#include "services/cli/suite/supervised_suite.hpp"
 #include "services/cli/table.hpp"
 #include "services/cli/verbs/verbs.hpp"
 
@@ -61,7 +63,8 @@ class Demo {
         endpoint_(std::move(endpoint)),
         io_(io),
         runtime_(runtime),
-        processes_(io, clock_, directory) {}
+        folder_(directory.path()),
+        suite_(io, clock_, directory.path(), environment.program_folder) {}
 
   Task<int> run(const host::SuiteConfig& suite, bool is_interactive) {
     int code = kInterrupted;
@@ -74,7 +77,7 @@ class Demo {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     say_title("Stopping everything");
     if (is_connected_) co_await runtime_.stop(kGrace);
-    co_await processes_.stop();
+    co_await suite_.stop();
     print(is_interrupted_ ? "  stopped" : "  done");
     co_return is_interrupted_ ? kInterrupted : code;
   }
@@ -85,16 +88,23 @@ class Demo {
  private:
   Task<int> start_and_play(const host::SuiteConfig& suite, bool is_interactive) {
     say_title("Starting broker and agents, each a process of its own");
-    processes_.set_on_ready([this](const ProcessPlan& process) {
-      print(fmt::format("  {} {}", console_.paint(Color::green, "ready"), process.name));
+    suite_.set_on_ready([this](const std::string& process) {
+      print(fmt::format("  {} {}", console_.paint(Color::green, "ready"), process));
     });
-    const Result<> started = co_await processes_.start(plan_suite(suite, endpoint_, program_folder_));
+    Result<> started = suite_.start(plan_suite(suite, endpoint_, program_folder_, folder_));
+    if (started) started = co_await suite_.wait_until_up();
     if (!started) co_return code_of(started.error());
     is_connected_ = true;
-    int code = co_await play();
-    if (code == kDone && is_interactive) code = co_await converse();
+    using namespace asio::experimental::awaitable_operators;
+    const auto ended = co_await (play_all(is_interactive) || suite_.wait_for_failure());
+    if (ended.index() == 1) co_return code_of(std::get<1>(ended));
     for (auto& [session, link] : links_) co_await link->close();
-    co_return code;
+    co_return std::get<0>(ended);
+  }
+
+  Task<int> play_all(bool is_interactive) {
+    const int code = co_await play();
+    co_return code == kDone&& is_interactive ? co_await converse() : code;
   }
 
   Task<int> play() {
@@ -212,7 +222,8 @@ class Demo {
   Runtime& runtime_;
   SystemClock clock_;
   SystemRandom random_;
-  SuiteProcesses processes_;
+  std::filesystem::path folder_;
+  SupervisedSuite suite_;
   std::map<std::string, std::unique_ptr<ChatLink>> links_;
   std::vector<DemoResult> results_;
   bool is_connected_ = false;  ///< or about to be
@@ -228,6 +239,7 @@ int run_demo(Environment& environment, bool is_interactive) {
   const Result<host::SuiteConfig> suite = write_embedded_suite(folder.path());
   if (!suite) return console.fail(suite.error());
 
+  if (const Result<> recorded = directory->record(""); !recorded) return console.fail(recorded.error());
   const std::string endpoint = "ipc://" + (folder.path() / "broker.sock").string();
   asio::io_context io(1);
   WorkerRuntimeOptions options;

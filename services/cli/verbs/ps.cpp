@@ -8,6 +8,7 @@
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/report_json.hpp"
+#include "services/cli/supervisor_view.hpp"
 #include "services/cli/table.hpp"
 #include "services/cli/trace_view.hpp"
 #include "services/cli/verbs/verbs.hpp"
@@ -80,7 +81,7 @@ void print_report(Console& console, const wire::PsReport& report) {
   std::vector<std::vector<std::string>> workers;
   std::size_t clients = 0;
   for (const wire::PsPeer& peer : report.peers) {
-    if (!peer.is_worker) {
+    if (peer.types.empty()) {
       ++clients;
       continue;
     }
@@ -131,10 +132,15 @@ Task<int> show_ps(Bus& bus) {
   wire::Query query{.what = "ps", .key = {}, .limit = 1000};
   const Result<wire::PsReport> report = co_await query_broker<wire::PsReport>(bus.runtime, std::move(query));
   if (!report) co_return bus.console.fail(report.error());
+  const std::vector<messages::SupervisorReport> supervisors = co_await ask_supervisors(bus, *report);
   if (bus.common.is_json) {
-    bus.console.print(to_line(to_json(*report)));
+    nlohmann::json json = to_json(*report);
+    json["supervisors"] = nlohmann::json::array();
+    for (const auto& supervisor : supervisors) json["supervisors"].push_back(to_json(supervisor));
+    bus.console.print(to_line(json));
   } else {
     print_report(bus.console, *report);
+    for (const auto& line : render_supervisors(supervisors, bus.console.style().width)) bus.console.print(line);
   }
   co_return kDone;
 }

@@ -16,6 +16,7 @@ struct Settings {
   std::optional<std::string> file;
   std::optional<std::string> run_directory;
   bool is_detached = false;
+  bool is_guard = false;
   bool is_standalone = false;
   bool has_chat = false;
   bool is_verbose = false;
@@ -39,6 +40,7 @@ int run_up(Environment& environment, const Settings& settings) {
   options.run_directory =
       settings.run_directory ? std::filesystem::path(*settings.run_directory) : default_run_directory();
   options.is_verbose = settings.is_verbose;
+  if (settings.is_guard) return watch_suite(environment, options);
   return settings.is_detached ? run_suite_detached(environment, options) : run_suite(environment, options, [] {});
 }
 
@@ -47,6 +49,7 @@ Run declare(Options& options) {
   options.option("-f,--file", settings->file, "FILE", "Suite or agents file (default: the built-in help desk)");
   options.option("--run-dir", settings->run_directory, "DIR", "Where logs, lock and the broker's socket go");
   options.flag("-d,--detach", settings->is_detached, "Run in the background; 'parley down' stops it");
+  options.flag("--guard", settings->is_guard, "Only watch the suite that runs there (what a supervisor starts)");
   options.flag("--standalone", settings->is_standalone, "All agents in this process, without a broker");
   options.flag("--chat", settings->has_chat, "With --standalone: talk to them here");
   options.flag("-v,--verbose", settings->is_verbose, "Show the output of every process");

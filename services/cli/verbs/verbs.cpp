@@ -6,12 +6,30 @@ namespace parley::cli {
 
 std::span<const Verb> all_verbs() {
   // A copy, made on first use: the verbs live in other files, whose order of initialisation is not known.
-  static const std::array verbs{
-      kDemoVerb,           kUpVerb,          kDownVerb,          kChatVerb,       kRequestVerb,
-      kSendVerb,           kPublishVerb,     kSubscribeVerb,     kPsVerb,         kTraceVerb,
-      kDlqLsVerb,          kDlqShowVerb,     kAgentWhereVerb,    kAgentEvictVerb, kAgentQuarantineVerb,
-      kAgentReleaseVerb,   kWorkerDrainVerb, kWorkerRestartVerb, kBenchVerb,      kCheckVerb,
-      kConfigValidateVerb, kCompletionVerb,  kVersionVerb};
+  static const std::array verbs{kDemoVerb,
+                                kUpVerb,
+                                kDownVerb,
+                                kChatVerb,
+                                kRequestVerb,
+                                kSendVerb,
+                                kPublishVerb,
+                                kSubscribeVerb,
+                                kPsVerb,
+                                kEventsVerb,
+                                kTraceVerb,
+                                kDlqLsVerb,
+                                kDlqShowVerb,
+                                kAgentWhereVerb,
+                                kAgentEvictVerb,
+                                kAgentQuarantineVerb,
+                                kAgentReleaseVerb,
+                                kWorkerDrainVerb,
+                                kWorkerRestartVerb,
+                                kBenchVerb,
+                                kCheckVerb,
+                                kConfigValidateVerb,
+                                kCompletionVerb,
+                                kVersionVerb};
   return verbs;
 }
 

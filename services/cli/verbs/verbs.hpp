@@ -24,6 +24,7 @@ extern const Verb kRequestVerb;
 extern const Verb kSendVerb;
 extern const Verb kSubscribeVerb;
 extern const Verb kTraceVerb;
+extern const Verb kEventsVerb;
 extern const Verb kUpVerb;
 extern const Verb kVersionVerb;
 extern const Verb kWorkerDrainVerb;

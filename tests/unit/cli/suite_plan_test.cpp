@@ -20,19 +20,44 @@ host::SuiteConfig suite_of_one() {
 }
 
 TEST(SuitePlan, starts_the_broker_first_and_gives_every_worker_its_endpoint) {
-  const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", "/bin");
+  const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", "/bin", "/run").processes;
   ASSERT_EQ(plan.size(), 2U);
-  EXPECT_THAT(plan[0].command, ElementsAre("/bin/parley-broker", "--listen", "ipc:///tmp/b.sock"));
+  EXPECT_THAT(plan[0].command,
+              ElementsAre("/bin/parley-broker", "--listen", "ipc:///tmp/b.sock", "--state-dir", "/run/broker"));
+  EXPECT_EQ(plan[0].role, supervisor::Role::broker);
+  EXPECT_EQ(plan[1].role, supervisor::Role::worker);
   EXPECT_THAT(plan[1].command, ElementsAre("/bin/parley-agent", "--config", "x.yaml", "--worker", "hr", "--broker",
                                            "ipc:///tmp/b.sock"));
 }
 
 TEST(SuitePlan, leaving_the_machine_is_passed_on_only_when_asked_for) {
   auto suite = suite_of_one();
-  EXPECT_THAT(plan_suite(suite, "ipc:///tmp/b.sock", "/bin")[1].command, testing::Not(Contains("--insecure")));
+  EXPECT_THAT(plan_suite(suite, "ipc:///tmp/b.sock", "/bin", "/run").processes[1].command,
+              testing::Not(Contains("--insecure")));
   suite.broker.is_insecure_allowed = true;
-  for (const auto& process : plan_suite(suite, "tcp://10.0.0.1:7", "/bin"))
+  for (const auto& process : plan_suite(suite, "tcp://10.0.0.1:7", "/bin", "/run").processes)
     EXPECT_THAT(process.command, Contains("--insecure"));
+}
+
+TEST(SuitePlan, heals_by_default_as_the_policy_does_by_default) {
+  const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", "/bin", "/run");
+  const supervisor::PolicyConfig defaults;
+  EXPECT_EQ(plan.policy.strategy, defaults.strategy);
+  EXPECT_EQ(plan.policy.max_crashes, defaults.max_crashes);
+  EXPECT_EQ(plan.policy.crash_window, defaults.crash_window);
+  EXPECT_EQ(plan.policy.probe_after, defaults.probe_after);
+  EXPECT_EQ(plan.policy.healthy_reset, defaults.healthy_reset);
+  EXPECT_EQ(plan.policy.start_timeout, defaults.start_timeout);
+  EXPECT_EQ(plan.policy.max_simultaneous, defaults.max_simultaneous);
+}
+
+TEST(SuitePlan, heals_as_the_suite_says) {
+  auto suite = suite_of_one();
+  suite.supervision.is_rest_for_one = true;
+  suite.supervision.max_crashes = 9;
+  const auto plan = plan_suite(suite, "ipc:///tmp/b.sock", "/bin", "/run");
+  EXPECT_EQ(plan.policy.strategy, supervisor::Strategy::rest_for_one);
+  EXPECT_EQ(plan.policy.max_crashes, 9U);
 }
 
 TEST(EmbeddedSuite, is_valid_and_has_the_help_desk) {
