@@ -46,6 +46,8 @@ constexpr auto kCatalogue = std::to_array<MetricInfo>({
     {"parley_broker_agent_types", "gauge", "", "Agent types that are known, with or without a worker."},
     {"parley_broker_subscriptions", "gauge", "", "Subscriptions of all sessions."},
     {"parley_broker_activations", "gauge", "", "Agent ids with a live activation."},
+    {"parley_broker_fenced_activations", "gauge", "",
+     "Agent ids of lost workers that wait until the workers' leases have ended."},
     {"parley_broker_inflight", "gauge", "", "Deliveries that workers have not finished."},
     {"parley_broker_parked", "gauge", "", "Messages waiting for a worker of their type or for the end of recovery."},
     {"parley_broker_queued_bytes", "gauge", "", "Bytes waiting in the broker for the peers' credit."},

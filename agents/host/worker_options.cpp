@@ -6,10 +6,13 @@
 #include <sstream>
 #include <utility>
 
+#include "libmsg/core/duration.hpp"
 #include "libmsg/net/endpoint.hpp"
 
 namespace parley::host {
 namespace {
+
+constexpr std::chrono::hours kLongestDrain{1};
 
 /// What the command line said; the file's values lie below it.
 struct Flags {
@@ -20,6 +23,7 @@ struct Flags {
   std::optional<std::uint16_t> metrics_port;
   std::string metrics_address = "127.0.0.1";
   bool is_insecure = false;
+  std::optional<std::string> drain_timeout;
   monitoring::LogOptions log;
 };
 
@@ -45,6 +49,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--metrics-address", flags.metrics_address, "Where to serve them (default 127.0.0.1)")
       ->type_name("IP");
   app.add_flag("--insecure", flags.is_insecure, "Connect beyond this machine although nothing is encrypted");
+  app.add_option("--drain-timeout", flags.drain_timeout, "How long a stop waits for turns under way (default 20s)")
+      ->type_name("TIME");
   app.add_option("--log-level", flags.log.level, "error, warn, info (default), debug or off")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"error", "warn", "info", "debug", "off"}));
@@ -90,6 +96,15 @@ std::expected<WorkerOptions, EarlyExit> read_worker_options(int argc, const char
   options.metrics_port = flags.metrics_port.value_or(options.config.metrics_port.value_or(0));
   options.is_insecure_allowed = flags.is_insecure || options.config.is_insecure_allowed;
   options.log = flags.log;
+  if (flags.drain_timeout) {
+    const auto timeout = parse_duration(*flags.drain_timeout);
+    if (!timeout || *timeout > kLongestDrain) {
+      return std::unexpected(EarlyExit{config::kBadConfigurationExit,
+                                       "error: --drain-timeout: '" + *flags.drain_timeout +
+                                           "': expected a duration from 0ms to 1h, such as 250ms, 5s or 2m"});
+    }
+    options.drain_timeout = *timeout;
+  }
   return options;
 }
 

@@ -1,6 +1,7 @@
 // The command line of parley-agent, and the configuration that it names. Main thread, before anything else runs.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -18,6 +19,8 @@ struct WorkerOptions {
   std::string metrics_address = "127.0.0.1";
   std::uint16_t metrics_port = 0;
   bool is_insecure_allowed = false;
+  /// How long a stop waits for turns under way. Kubernetes kills 30 s after it has asked, unless told otherwise.
+  std::chrono::milliseconds drain_timeout{20'000};
   monitoring::LogOptions log;
 };
 

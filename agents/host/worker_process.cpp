@@ -29,8 +29,6 @@ namespace {
 
 using monitoring::log_text;
 
-/// Kubernetes kills 30 s after it has asked.
-constexpr std::chrono::seconds kDrainTime{20};
 constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::milliseconds kBeat{250};
 
@@ -128,7 +126,7 @@ class WorkerProcess {
     std::signal(SIGTERM, SIG_DFL);
     spdlog::info("event=worker_draining name={} signal={}", log_text(options_.config.name), signal);
     health_.set_stopping();
-    co_await runtime_->stop(kDrainTime);
+    co_await runtime_->stop(options_.drain_timeout);
     io_.stop();
   }
 

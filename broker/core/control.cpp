@@ -43,8 +43,10 @@ void Control::on_register_type(Session& session, const EnvelopeView& envelope) {
 }
 
 void Control::on_unregister_type(Session& session, const EnvelopeView& envelope) {
-  answer<wire::TypeName>(session, envelope,
-                         [&](const wire::TypeName& body) { return lifecycle_.remove_type(session, body.name); });
+  answer<wire::TypeName>(session, envelope, [&](const wire::TypeName& body) -> Result<> {
+    lifecycle_.remove_type(session, body.name);
+    return {};
+  });
 }
 
 void Control::on_subscribe(Session& session, const EnvelopeView& envelope) {
@@ -55,8 +57,9 @@ void Control::on_subscribe(Session& session, const EnvelopeView& envelope) {
 }
 
 void Control::on_unsubscribe(Session& session, const EnvelopeView& envelope) {
-  answer<wire::SubscriptionId>(session, envelope, [&](const wire::SubscriptionId& body) {
-    return lifecycle_.remove_subscription(session, body.id);
+  answer<wire::SubscriptionId>(session, envelope, [&](const wire::SubscriptionId& body) -> Result<> {
+    lifecycle_.remove_subscription(session, body.id);
+    return {};
   });
 }
 

@@ -130,6 +130,7 @@ void Core::Impl::on_session_message(Session& session, const EnvelopeView& envelo
     case Kind::drain:
       return lifecycle_.on_drain(session);
     case Kind::heartbeat:
+      session.last_heartbeat = state_.now;
       session.out.set_heartbeat(envelope.message_id().value());
       health_.on_heartbeat(session, envelope);
       return outbox_.mark(session);

@@ -28,6 +28,9 @@ struct CoreConfig {
   std::chrono::milliseconds heartbeat_interval{1000};
   /// Silence after which a session ends.
   std::chrono::milliseconds session_timeout{3000};
+  /// True when every peer runs on this machine: a connection that is gone was closed by its peer then, not cut between
+  /// the two, and nothing that it was given can still start there.
+  bool is_gone_proof = true;
   /// True after a restart: hold messages for agent ids that are not re-announced yet.
   bool is_restart = false;
   std::chrono::milliseconds recovery_window{2400};

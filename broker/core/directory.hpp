@@ -22,7 +22,8 @@ struct Activation {
   std::uint16_t id_bytes = 0;
   std::uint16_t recipient = wire::kNoRecipient;  ///< the type's index in its worker's registration
   bool is_passivating = false;                   ///< granted to be put away: new messages are held
-  std::uint32_t worker = kNil;                   ///< session
+  bool is_announced = false;                     ///< by HELLO, under an epoch of before; nothing was sent to it since
+  std::uint32_t worker = kNil;                   ///< session; kNil: fenced
   std::uint32_t type = kNil;
   Epoch epoch;
   /// Neighbours among the activations of the worker.
@@ -32,6 +33,8 @@ struct Activation {
   std::unique_ptr<DeliveryList> held;
 
   [[nodiscard]] std::string_view id() const { return {id_text.get(), id_bytes}; }
+  /// False for a slot that is free.
+  [[nodiscard]] bool is_live() const { return id_text != nullptr; }
 };
 
 /// The activations of one worker.
@@ -42,7 +45,7 @@ struct ActivationList {
 
 class Directory {
  public:
-  Directory() : index_(0, Hash{&slots_}, Equal{&slots_}) {}
+  explicit Directory(HashSeed seed) : index_(0, Hash{&slots_, TextHash(seed)}, Equal{&slots_}) {}
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
 
@@ -55,16 +58,23 @@ class Directory {
   /// Its held list must be gone. `list` is the one it was added to.
   void remove(std::uint32_t slot, ActivationList& list);
 
+  /// From one list to the front of another.
+  void move(std::uint32_t slot, ActivationList& from, ActivationList& to);
+
   Activation& operator[](std::uint32_t slot) { return slots_[slot]; }
   const Activation& operator[](std::uint32_t slot) const { return slots_[slot]; }
   [[nodiscard]] std::size_t size() const { return index_.size(); }
 
  private:
+  void link(std::uint32_t slot, ActivationList& list);
+  void unlink(std::uint32_t slot, ActivationList& list);
+
   struct Hash {
     using is_transparent = void;
     const Slab<Activation>* slots;
-    std::size_t operator()(std::string_view id) const { return TextHash{}(id); }
-    std::size_t operator()(std::uint32_t slot) const { return TextHash{}((*slots)[slot].id()); }
+    TextHash text;
+    std::size_t operator()(std::string_view id) const { return text(id); }
+    std::size_t operator()(std::uint32_t slot) const { return text((*slots)[slot].id()); }
   };
   struct Equal {
     using is_transparent = void;

@@ -1,5 +1,9 @@
 #include "broker/core/flusher.hpp"
 
+#include <algorithm>
+
+#include "libmsg/wire/bundle.hpp"
+
 namespace parley::broker {
 
 void Flusher::flush(FrameSink& sink) {
@@ -37,7 +41,12 @@ Flusher::Step Flusher::send_one(Session& session, FrameSink& sink) {
     if (status != SendStatus::sent) return status == SendStatus::full ? Step::stalled : Step::done;
     if (!out.control().is_empty()) return Step::more;
   }
-  if (out.data().is_empty() || !out.may_send_data()) return Step::done;
+  if (out.data().is_empty()) return Step::done;
+  if (!out.may_send_data()) {
+    out.note_wait();
+    return Step::done;
+  }
+  if (out.has_waited()) update_remaining(out.data().front());
   const std::size_t bytes = out.data().front().size();
   const SendStatus status = send_front(session, out.data(), sink);
   if (status != SendStatus::sent) return status == SendStatus::full ? Step::stalled : Step::done;
@@ -52,10 +61,25 @@ SendStatus Flusher::send_front(Session& session, FrameQueue& queue, FrameSink& s
     queue.pop(bytes);
     state_.counters.frames_out++;
     state_.counters.bytes_out += bytes;
-  } else if (status == SendStatus::gone) {
-    outbox_.doom(session, "the connection broke");
+  } else if (status == SendStatus::full) {
+    session.out.note_wait();
+  } else {
+    outbox_.doom(session, "the connection broke", state_.parting_of_gone());
   }
   return status;
+}
+
+void Flusher::update_remaining(ByteBuffer& frame) const {
+  auto bundle = wire::BundleReader::open(frame.bytes());
+  if (!bundle) return;
+  while (const auto envelope = bundle->next()) {
+    if (envelope->remaining_ms() == wire::kNoDeadline || !wire::is_data(envelope->kind())) continue;
+    const std::uint32_t slot = state_.deliveries.find(envelope->delivery_id());
+    if (slot == kNil) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(state_.deliveries[slot].deadline - state_.now);
+    std::byte* const bytes = frame.data() + (envelope->bytes().data() - frame.data());
+    wire::patch_remaining_ms(bytes, static_cast<std::uint32_t>(std::max<std::int64_t>(left.count(), 0)));
+  }
 }
 
 void Flusher::send_strangers(FrameSink& sink) {

@@ -24,6 +24,8 @@ class Flusher {
 
   Step send_one(Session& session, FrameSink& sink);
   SendStatus send_front(Session& session, FrameQueue& queue, FrameSink& sink);
+  /// What waited for credit or for the transport has less time left now.
+  void update_remaining(ByteBuffer& frame) const;
   void send_strangers(FrameSink& sink);
 
   State& state_;

@@ -18,6 +18,7 @@ class Audit {
     for (const auto& type : state_.registry.all()) {
       if (type) check_type(*type);
     }
+    check_fenced();
     walk("recovering", state_.recovering, Place::recovering, [](const Delivery&) { return true; });
     equal("deliveries in lists", listed_, state_.deliveries.size());
     equal("activations of sessions", activations_, state_.directory.size());
@@ -52,6 +53,25 @@ class Audit {
     listed_ += count;
   }
 
+  void check_fenced() {
+    std::uint32_t count = 0;
+    for (std::uint32_t slot = state_.fenced.head; slot != kNil; slot = state_.directory[slot].next) {
+      const Activation& activation = state_.directory[slot];
+      count++;
+      equal("worker of a fenced activation", activation.worker, kNil);
+      check_held(activation, slot, "fenced");
+    }
+    equal("fenced activations", count, state_.fenced.count);
+    activations_ += count;
+  }
+
+  void check_held(const Activation& activation, std::uint32_t slot, const std::string& name) {
+    if (!activation.held) return;
+    walk(name + " held", *activation.held, Place::held,
+         [&](const Delivery& delivery) { return delivery.activation == slot; });
+    waiting_of_[activation.type] += activation.held->count;
+  }
+
   void check_session(const Session& session) {
     const std::string name = "session " + session.name;
     equal(name + " requests", session.requests.size(), requests_of_[session.slot]);
@@ -64,10 +84,7 @@ class Audit {
       equal(name + " worker of " + std::string(activation.id()), activation.worker, session.slot);
       equal(name + " directory entry", state_.directory.find(activation.id()), slot);
       activations_of_[activation.type]++;
-      if (!activation.held) continue;
-      walk(name + " held", *activation.held, Place::held,
-           [&](const Delivery& delivery) { return delivery.activation == slot; });
-      waiting_of_[activation.type] += activation.held->count;
+      check_held(activation, slot, name);
     }
     equal(name + " activations", count, session.activations.count);
     activations_ += count;

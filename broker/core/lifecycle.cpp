@@ -23,6 +23,15 @@ void move_behind(std::vector<T>& to, std::vector<T>& from) {
 
 }  // namespace
 
+template <class Predicate>
+void Lifecycle::lift_fences(Predicate predicate, std::vector<std::uint32_t>& orphans) {
+  std::erase_if(state_.fences, [&](const Fence& fence) {
+    if (!predicate(fence)) return false;
+    placement_.lift(fence, orphans);
+    return true;
+  });
+}
+
 // ---- in
 
 void Lifecycle::refuse(PeerHandle peer, std::string reason) {
@@ -75,8 +84,15 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
   const std::size_t replaced = (old[0] != nullptr ? 1U : 0U) + (old[1] != nullptr && old[1] != old[0] ? 1U : 0U);
   if (state_.sessions.size() - replaced >= state_.config.max_sessions) return refuse(peer, "too many sessions");
   if (!has_room_for(hello)) return refuse(peer, "the broker knows too many agent types or subscriptions");
-  if (old[0] != nullptr) dissolve(*old[0], "replaced by a new HELLO", Parting::lost, orphans);
-  if (old[1] != nullptr && old[1] != old[0]) dissolve(*old[1], "replaced by a new HELLO", Parting::lost, orphans);
+  const auto replace = [&](Session* session) {
+    if (session == nullptr) return;
+    // The same process has given up its old session; of another one on this connection nothing is known.
+    const Parting parting = session->incarnation == hello.incarnation ? Parting::dead : Parting::lost;
+    dissolve(*session, "replaced by a new HELLO", parting, orphans);
+  };
+  replace(old[0]);
+  if (old[1] != old[0]) replace(old[1]);
+  lift_fences([&](const Fence& fence) { return fence.incarnation == hello.incarnation; }, orphans);
 
   SessionToken token(state_.random.next());
   while (token.is_zero()) token = SessionToken(state_.random.next());
@@ -87,6 +103,7 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
   made->is_worker = hello.is_worker;
   made->opened = state_.now;
   made->last_heard = state_.now;
+  made->last_heartbeat = state_.now;
   Session& session = state_.sessions.add(std::move(made));
   state_.counters.sessions_opened++;
   state_.note(CoreEvent::Type::session_opened, session.name);
@@ -132,19 +149,17 @@ void Lifecycle::announce(Session& session, const wire::LiveActivation& activatio
   AgentType* const type = state_.registry.find(split_id(activation.id).type);
   const bool is_ours = epoch.value() >> 32U <= state_.config.shard_epoch;
   if (!is_ours || type == nullptr || !session.types.contains(type->index)) return evict(session, activation.id, epoch);
-  const std::uint32_t known = state_.directory.find(activation.id);
-  if (known != kNil) {
+  std::vector<std::uint32_t> held;
+  if (const std::uint32_t known = state_.directory.find(activation.id); known != kNil) {
     const Activation& other = state_.directory[known];
     if (other.worker == session.slot && other.epoch == epoch) return;  // listed twice
     if (other.epoch >= epoch) return evict(session, activation.id, epoch);
-    std::vector<std::uint32_t> held;
-    if (other.worker != session.slot) evict(state_.sessions[other.worker], activation.id, other.epoch);
+    if (other.worker != session.slot && other.worker != kNil)
+      evict(state_.sessions[other.worker], activation.id, other.epoch);
     placement_.deactivate(known, held);
-    placement_.activate(*type, session, activation.id, epoch);
-    for (const std::uint32_t slot : held) placement_.reroute(slot);
-  } else {
-    placement_.activate(*type, session, activation.id, epoch);
   }
+  state_.directory[placement_.activate(*type, session, activation.id, epoch)].is_announced = true;
+  for (const std::uint32_t slot : held) placement_.reroute(slot);
   const auto counter = static_cast<std::uint32_t>(epoch.value());
   if (epoch.value() >> 32U == state_.config.shard_epoch) {
     state_.epoch_counter = std::max(state_.epoch_counter, counter);
@@ -176,8 +191,12 @@ void Lifecycle::check_recovery() {
 
 Result<> Lifecycle::add_type(Session& session, const wire::TypeRegistration& offer) {
   if (AgentType* known = state_.registry.find(offer.name); known != nullptr) {
-    if (session.types.contains(known->index))
-      return fail(ErrorCode::invalid, "agent type '" + offer.name + "' is registered already");
+    if (const auto own = session.types.find(known->index); own != session.types.end()) {
+      if (own->second != offer.index)
+        return fail(ErrorCode::invalid, "agent type '" + offer.name + "' is registered with another index");
+      state_.registry.add_hosting(offer, session.slot, !session.is_draining);
+      return {};
+    }
   } else if (state_.registry.size() >= state_.config.max_types) {
     return fail(ErrorCode::overloaded, "the broker knows too many agent types");
   }
@@ -185,17 +204,16 @@ Result<> Lifecycle::add_type(Session& session, const wire::TypeRegistration& off
     if (index == offer.index) return fail(ErrorCode::invalid, "two agent types with index " + std::to_string(index));
   }
   AgentType& type = state_.registry.add_hosting(offer, session.slot, !session.is_draining);
+  if (!std::exchange(session.is_worker, true)) state_.note(CoreEvent::Type::roster_changed, session.name);
   session.types.emplace(type.index, offer.index);
   drop_orphan_subscriptions(type);
   state_.note(CoreEvent::Type::type_registered, type.name);
   return {};
 }
 
-Result<> Lifecycle::remove_type(Session& session, std::string_view name) {
+void Lifecycle::remove_type(Session& session, std::string_view name) {
   AgentType* const type = state_.registry.find(name);
-  if (type == nullptr || session.types.erase(type->index) == 0) {
-    return fail(ErrorCode::invalid, "this session does not host agent type '" + std::string(name) + "'");
-  }
+  if (type == nullptr || session.types.erase(type->index) == 0) return;
   std::vector<std::uint32_t> orphans;
   for (std::uint32_t slot = session.activations.head; slot != kNil;) {
     const std::uint32_t next = state_.directory[slot].next;
@@ -204,27 +222,27 @@ Result<> Lifecycle::remove_type(Session& session, std::string_view name) {
   }
   if (state_.registry.remove_hosting(*type, session.slot, state_.now)) type->is_retired = true;
   for (const std::uint32_t slot : orphans) placement_.reroute(slot);
-  return {};
 }
 
 Result<> Lifecycle::add_subscription(Session& session, const wire::SubscriptionBody& subscription) {
+  if (const auto known = session.subscriptions.find(subscription.id); known != session.subscriptions.end()) {
+    if (known->second == subscription) return {};
+    return fail(ErrorCode::invalid, "subscription " + std::to_string(subscription.id) + " is another one already");
+  }
   if (session.subscriptions.size() >= state_.config.max_subscriptions_per_session ||
       state_.subscriptions.size() >= state_.config.max_subscriptions) {
     return fail(ErrorCode::overloaded, "too many subscriptions");
   }
-  if (!session.subscriptions.emplace(subscription.id, subscription).second) {
-    return fail(ErrorCode::invalid, "subscription " + std::to_string(subscription.id) + " exists already");
-  }
+  session.subscriptions.emplace(subscription.id, subscription);
   state_.subscriptions.add(subscription.topic, subscription.is_prefix, subscription.agent_type);
   return {};
 }
 
-Result<> Lifecycle::remove_subscription(Session& session, std::uint64_t id) {
+void Lifecycle::remove_subscription(Session& session, std::uint64_t id) {
   const auto it = session.subscriptions.find(id);
-  if (it == session.subscriptions.end()) return fail(ErrorCode::invalid, "no subscription " + std::to_string(id));
+  if (it == session.subscriptions.end()) return;
   state_.subscriptions.remove(it->second.topic, it->second.is_prefix, it->second.agent_type);
   session.subscriptions.erase(it);
-  return {};
 }
 
 // ---- out
@@ -244,7 +262,8 @@ void Lifecycle::on_drain(Session& session) {
 
 void Lifecycle::on_peer_gone(PeerHandle peer) {
   drop_joining(peer);
-  if (Session* session = state_.sessions.find_peer(peer)) end(*session, "the connection broke", Parting::lost);
+  if (Session* session = state_.sessions.find_peer(peer))
+    end(*session, "the connection broke", state_.parting_of_gone());
 }
 
 void Lifecycle::end_doomed() {
@@ -254,7 +273,7 @@ void Lifecycle::end_doomed() {
     const auto& sessions = state_.sessions.all();
     if (doomed.slot >= sessions.size() || !sessions[doomed.slot] || sessions[doomed.slot]->token != doomed.token)
       continue;
-    end(*sessions[doomed.slot], doomed.reason, Parting::lost);
+    end(*sessions[doomed.slot], doomed.reason, doomed.parting);
   }
 }
 
@@ -267,9 +286,9 @@ void Lifecycle::end(Session& session, const std::string& reason, Parting parting
 void Lifecycle::dissolve(Session& session, const std::string& reason, Parting parting,
                          std::vector<std::uint32_t>& orphans) {
   leave_as_caller(session);
-  leave_as_host(session, orphans);
+  leave_as_host(session, parting, orphans);
   leave_as_subscriber(session, parting);
-  if (parting == Parting::lost) state_.counters.sessions_lost++;
+  if (parting != Parting::goodbye) state_.counters.sessions_lost++;
   state_.note(CoreEvent::Type::session_closed, session.name, reason);
   if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
   (void)state_.sessions.remove(session);
@@ -286,13 +305,15 @@ void Lifecycle::leave_as_caller(Session& session) {
   }
 }
 
-void Lifecycle::leave_as_host(Session& session, std::vector<std::uint32_t>& orphans) {
+void Lifecycle::leave_as_host(Session& session, Parting parting, std::vector<std::uint32_t>& orphans) {
   for (const auto& [index, recipient] : session.types) {
     AgentType& type = state_.registry.at(static_cast<std::uint32_t>(index));
     if (state_.registry.remove_hosting(type, session.slot, state_.now))
       state_.note(CoreEvent::Type::type_parked, type.name);
   }
   take_unsent(session, orphans);
+  const TimePoint lease_end = session.last_heartbeat + Duration(state_.config.session_timeout) / 5 * 4;
+  if (parting == Parting::lost && state_.now < lease_end) placement_.fence(session, lease_end, orphans);
   while (session.activations.head != kNil) placement_.deactivate(session.activations.head, orphans);
   const Error lost(ErrorCode::worker_lost, "worker '" + session.name + "' is gone; whether it acted is unknown");
   while (session.deliveries.head != kNil) {
@@ -322,8 +343,8 @@ void Lifecycle::take_unsent(Session& session, std::vector<std::uint32_t>& orphan
 void Lifecycle::leave_as_subscriber(Session& session, Parting parting) {
   for (const auto& [id, subscription] : session.subscriptions) {
     AgentType* const type = state_.registry.find(subscription.agent_type);
-    const bool is_kept = parting == Parting::lost && type != nullptr && type->hostings.empty() && !type->is_retired &&
-                         session.types.contains(type->index);
+    const bool is_kept = parting != Parting::goodbye && type != nullptr && type->hostings.empty() &&
+                         !type->is_retired && session.types.contains(type->index);
     if (is_kept) {
       type->orphans.push_back(subscription);
     } else {
@@ -356,6 +377,10 @@ void Lifecycle::sweep() {
       outbox_.mark(*session);
     }
   }
+  probe_workers();
+  std::vector<std::uint32_t> orphans;
+  lift_fences([&](const Fence& fence) { return state_.now >= fence.until; }, orphans);
+  for (const std::uint32_t slot : orphans) placement_.reroute(slot);
   std::vector<PeerHandle> late;
   for (const auto& [peer, joining] : joining_) {
     if (state_.now - joining.started >= state_.config.session_timeout) late.push_back(static_cast<PeerHandle>(peer));
@@ -374,7 +399,17 @@ void Lifecycle::forget_type(AgentType& type) {
   type.is_retired = true;
   const Error error(ErrorCode::undeliverable, "no worker for agent type '" + type.name + "' has come back");
   while (type.parked.head != kNil) settlement_.fail(type.parked.head, error);
-  if (type.inflight == 0) state_.registry.forget(type);
+  // A fenced activation names its type.
+  if (type.inflight == 0 && state_.fenced.count == 0) state_.registry.forget(type);
+}
+
+// A process that was killed leaves no word, and a transport tells only whoever sends: what a worker has in hand is
+// worth a frame of 16 bytes four times a heartbeat, so that its callers hear at once instead of after the session
+// timeout.
+void Lifecycle::probe_workers() {
+  for (const auto& session : state_.sessions.all()) {
+    if (session && session->deliveries.count > 0) outbox_.probe(*session);
+  }
 }
 
 void Lifecycle::forgive(Duration pause) {

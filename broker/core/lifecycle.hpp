@@ -28,11 +28,12 @@ class Lifecycle {
   /// The connection is gone.
   void on_peer_gone(PeerHandle peer);
 
+  // What holds already is done: a HELLO may have said it before the control request came.
   /// Hosts a type; the caller has checked it. Fails with `invalid` or `overloaded`.
   Result<> add_type(Session& session, const wire::TypeRegistration& offer);
-  Result<> remove_type(Session& session, std::string_view name);
+  void remove_type(Session& session, std::string_view name);
   Result<> add_subscription(Session& session, const wire::SubscriptionBody& subscription);
-  Result<> remove_subscription(Session& session, std::uint64_t id);
+  void remove_subscription(Session& session, std::uint64_t id);
 
   /// Has a worker drop an activation at once.
   void evict(Session& session, std::string_view id, Epoch epoch);
@@ -52,8 +53,6 @@ class Lifecycle {
     std::size_t bytes = 0;
     TimePoint started;
   };
-  enum class Parting : std::uint8_t { lost, goodbye };
-
   void drop_joining(PeerHandle peer);
   void refuse(PeerHandle peer, std::string reason);
   void open(PeerHandle peer, wire::Hello hello);
@@ -61,12 +60,16 @@ class Lifecycle {
   void welcome(Session& session);
   void announce(Session& session, const wire::LiveActivation& activation);
   void check_recovery();
+  /// Lifts the fences for which `predicate(fence)` holds; what was held is appended to `orphans`.
+  template <class Predicate>
+  void lift_fences(Predicate predicate, std::vector<std::uint32_t>& orphans);
+  void probe_workers();
 
   void end(Session& session, const std::string& reason, Parting parting);
   /// Cleans up; what can still be delivered is appended to `orphans` in order, for Placement::reroute.
   void dissolve(Session& session, const std::string& reason, Parting parting, std::vector<std::uint32_t>& orphans);
   void leave_as_caller(Session& session);
-  void leave_as_host(Session& session, std::vector<std::uint32_t>& orphans);
+  void leave_as_host(Session& session, Parting parting, std::vector<std::uint32_t>& orphans);
   void take_unsent(Session& session, std::vector<std::uint32_t>& orphans);
   void leave_as_subscriber(Session& session, Parting parting);
   void drop_orphan_subscriptions(AgentType& type);

@@ -53,7 +53,8 @@ Result<wire::OperateReport> Operations::release(const wire::Operate& order) {
 // The broker sends no more until the worker has answered DEACTIVATED: an agent id never has two workers.
 Result<wire::OperateReport> Operations::evict(const wire::Operate& order) {
   const std::uint32_t slot = state_.directory.find(order.key);
-  if (slot == kNil) return fail(ErrorCode::invalid, in_quotes(order.key) + " lives nowhere now");
+  const bool is_fenced = slot != kNil && state_.directory[slot].worker == kNil;
+  if (slot == kNil || is_fenced) return fail(ErrorCode::invalid, in_quotes(order.key) + " lives nowhere now");
   Activation& activation = state_.directory[slot];
   Session& worker = state_.sessions[activation.worker];
   activation.is_passivating = true;

@@ -58,6 +58,7 @@ class FrameQueue {
   /// Drops the front frame, which had `bytes` before the transport took it.
   void pop(std::size_t bytes);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t frames() const { return frames_.size() - first_; }
   /// Takes every unsent frame away, in order.
   [[nodiscard]] std::vector<ByteBuffer> take_all();
 
@@ -100,7 +101,14 @@ class OutQueue {
   void on_credit(std::uint64_t consumed);
   /// True when the front data frame fits the credit, or nothing is outstanding.
   [[nodiscard]] bool may_send_data() const;
-  void data_sent(std::size_t bytes) { sent_ += bytes; }
+  void data_sent(std::size_t bytes) {
+    sent_ += bytes;
+    if (waited_ > 0) waited_--;
+  }
+  /// The data frames that are queued now have to wait; the time is to be taken off what they carry.
+  void note_wait() { waited_ = data_.frames(); }
+  /// True when the front data frame had to wait.
+  [[nodiscard]] bool has_waited() const { return waited_ > 0; }
 
   /// Everything that waits.
   [[nodiscard]] std::size_t bytes() const { return data_.bytes() + control_.bytes() + accepted_.size(); }
@@ -115,6 +123,8 @@ class OutQueue {
   std::uint64_t credit_;
   std::uint64_t sent_ = 0;
   std::uint64_t consumed_ = 0;
+  /// Data frames at the front that had to wait.
+  std::size_t waited_ = 0;
 };
 
 }  // namespace parley::broker

@@ -88,9 +88,16 @@ void Outbox::trace(const Queued& queued, const Session& peer, std::size_t bytes)
   if (const auto envelope = wire::EnvelopeView::parse({queued.bytes, bytes})) trace(*envelope, peer);
 }
 
-void Outbox::doom(Session& session, std::string reason) {
+void Outbox::doom(Session& session, std::string reason, Parting parting) {
   if (std::exchange(session.is_doomed, true)) return;
-  state_.doomed.push_back({session.slot, session.token, std::move(reason)});
+  state_.doomed.push_back({session.slot, session.token, std::move(reason), parting});
+}
+
+void Outbox::probe(Session& session) {
+  if (session.out.bytes() > 0) return;  // What waits will tell.
+  session.out.control().open(0);
+  session.out.control().added();
+  mark(session);
 }
 
 void Outbox::reset(PeerHandle peer, SessionToken token, std::string reason) {

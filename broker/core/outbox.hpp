@@ -38,7 +38,9 @@ class Outbox {
   /// A control envelope: before all data.
   void control(Session& session, const wire::EnvelopeFields& fields);
   /// Ends the session soon, when nothing works on it.
-  void doom(Session& session, std::string reason);
+  void doom(Session& session, std::string reason, Parting parting = Parting::lost);
+  /// Sends a bundle with nothing in it: a transport that cannot take it says that the connection is gone.
+  void probe(Session& session);
 
   /// Records the hop of a traced envelope that came from or goes to a session.
   void trace(const wire::EnvelopeView& envelope, const Session& peer) {

@@ -72,13 +72,17 @@ Failure Placement::place(std::uint32_t slot, AgentType& type, std::string_view i
   const Epoch epoch = state_.next_epoch();
   const std::uint32_t activation = activate(type, worker, id, epoch);
   state_.counters.activations_started++;
+  tell_epoch(state_.directory[activation]);
+  return hand_over(slot, activation, envelope);
+}
+
+void Placement::tell_epoch(const Activation& activation) {
   wire::EnvelopeFields fields;
   fields.kind = Kind::activate;
-  fields.delivery_id = epoch.value();
-  fields.recipient = hosting->recipient;
-  fields.target = id;
-  outbox_.data(worker, fields);
-  return hand_over(slot, activation, envelope);
+  fields.delivery_id = activation.epoch.value();
+  fields.recipient = activation.recipient;
+  fields.target = activation.id();
+  outbox_.data(state_.sessions[activation.worker], fields);
 }
 
 std::uint32_t Placement::activate(AgentType& type, Session& worker, std::string_view id, Epoch epoch) {
@@ -102,6 +106,7 @@ void Placement::deactivate(std::uint32_t activation, std::vector<std::uint32_t>&
     }
     entry.held.reset();
   }
+  if (entry.worker == kNil) return state_.directory.remove(activation, state_.fenced);
   if (Hosting* hosting = state_.registry.at(entry.type).hosting_of(entry.worker)) hosting->activations--;
   state_.directory.remove(activation, state_.sessions[entry.worker].activations);
 }
@@ -118,6 +123,31 @@ void Placement::ask_passivation(std::uint32_t activation) {
   outbox_.data(state_.sessions[entry.worker], fields);
 }
 
+void Placement::fence(Session& worker, TimePoint until, std::vector<std::uint32_t>& orphans) {
+  Fence fence{worker.incarnation, until, {}};
+  while (worker.activations.head != kNil) {
+    const std::uint32_t slot = worker.activations.head;
+    Activation& entry = state_.directory[slot];
+    // Behind what was not sent yet, and then back to where everything for a fenced id is held.
+    while (entry.held && entry.held->head != kNil) {
+      orphans.push_back(entry.held->head);
+      settlement_.detach(entry.held->head);
+    }
+    entry.worker = kNil;
+    entry.is_passivating = true;
+    state_.directory.move(slot, worker.activations, state_.fenced);
+    fence.activations.emplace_back(slot, entry.epoch);
+  }
+  if (!fence.activations.empty()) state_.fences.push_back(std::move(fence));
+}
+
+void Placement::lift(const Fence& fence, std::vector<std::uint32_t>& orphans) {
+  for (const auto& [slot, epoch] : fence.activations) {
+    const Activation& entry = state_.directory[slot];
+    if (entry.is_live() && entry.worker == kNil && entry.epoch == epoch) deactivate(slot, orphans);
+  }
+}
+
 Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes envelope) {
   Activation& target = state_.directory[activation];
   Delivery& delivery = state_.deliveries[slot];
@@ -131,6 +161,12 @@ Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes
   const std::size_t bytes = is_kept ? 2 * envelope.size() : envelope.size();
   if (!outbox_.fits(worker, bytes) || worker.deliveries.count >= state_.config.max_inflight_per_session) [[unlikely]] {
     return overloaded("the queue of worker " + in_quotes(worker.name) + " is full");
+  }
+  if (target.is_announced) [[unlikely]] {
+    // Its id may have lived elsewhere since its epoch was given out; from here on it is the newest.
+    target.is_announced = false;
+    target.epoch = state_.next_epoch();
+    tell_epoch(target);
   }
   const Queued queued = worker.out.data().append(envelope);
   wire::patch_delivery_id(queued.bytes, state_.deliveries.id_of(slot).value());

@@ -28,16 +28,23 @@ class Placement {
   /// Sends what is parked for the type to its workers, in order.
   void unpark(AgentType& type);
 
-  /// Starts an activation that was announced or placed; tells nobody.
+  /// Starts an activation that was announced or placed; tells nobody. The owner of an announced one marks it so.
   std::uint32_t activate(AgentType& type, Session& worker, std::string_view id, Epoch epoch);
   /// Ends an activation; what was held for it is appended to `orphans` in place `routing`.
   void deactivate(std::uint32_t activation, std::vector<std::uint32_t>& orphans);
   /// Has its worker put an activation away when it has handled what it was sent; later messages are held.
   void ask_passivation(std::uint32_t activation);
 
+  /// Keeps every activation of a lost worker from being placed anew until then: its messages are held. What was held
+  /// before is appended to `orphans`, for reroute().
+  void fence(Session& worker, TimePoint until, std::vector<std::uint32_t>& orphans);
+  /// Ends the activations of a fence; what was held for them is appended to `orphans`.
+  void lift(const Fence& fence, std::vector<std::uint32_t>& orphans);
+
  private:
   Failure route_to_capability(std::uint32_t slot, const wire::EnvelopeView& envelope);
   Failure place(std::uint32_t slot, AgentType& type, std::string_view id, Bytes envelope);
+  void tell_epoch(const Activation& activation);
   Failure hand_over(std::uint32_t slot, std::uint32_t activation, Bytes envelope);
   Failure hold(std::uint32_t slot, std::uint32_t activation, Bytes envelope);
   Failure park(std::uint32_t slot, AgentType& type, Bytes envelope);

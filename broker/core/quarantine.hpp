@@ -20,7 +20,7 @@ namespace parley::broker {
 class Quarantines {
  public:
   /// What an earlier run had; `refused` starts anew.
-  explicit Quarantines(const std::vector<wire::PsQuarantine>& earlier) {
+  Quarantines(const std::vector<wire::PsQuarantine>& earlier, HashSeed seed) : entries_(0, TextHash(seed)) {
     for (const wire::PsQuarantine& row : earlier) set(row.key, row.reason, row.since_ms);
   }
 

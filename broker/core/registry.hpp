@@ -55,6 +55,8 @@ struct AgentType {
 
 class Registry {
  public:
+  explicit Registry(HashSeed seed) : names_(0, TextHash(seed)), capable_(0, TextHash(seed)) {}
+
   /// The type of that name, known or retired; null when there is none.
   [[nodiscard]] AgentType* find(std::string_view name);
   [[nodiscard]] AgentType& at(std::uint32_t index) { return *types_[index]; }

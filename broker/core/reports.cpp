@@ -57,7 +57,7 @@ wire::WhereReport Reports::where(std::string_view id) const {
   const std::uint32_t slot = state_.directory.find(report.id);
   if (slot == kNil) return report;
   const Activation& activation = state_.directory[slot];
-  report.worker = state_.sessions.all()[activation.worker]->name;
+  if (activation.worker != kNil) report.worker = state_.sessions.all()[activation.worker]->name;
   report.epoch = activation.epoch.value();
   return report;
 }
@@ -209,6 +209,7 @@ std::vector<wire::NamedNumber> Reports::numbers() const {
       {"parley_broker_agent_types", state_.registry.size()},
       {"parley_broker_subscriptions", state_.subscriptions.size()},
       {"parley_broker_activations", state_.directory.size()},
+      {"parley_broker_fenced_activations", state_.fenced.count},
       {"parley_broker_inflight", state_.deliveries.size()},
       {"parley_broker_parked", waiting()},
       {"parley_broker_queued_bytes", queued_bytes()},

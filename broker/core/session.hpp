@@ -30,6 +30,7 @@ struct Session {
   bool is_draining = false;
   TimePoint opened;
   TimePoint last_heard;
+  TimePoint last_heartbeat;  ///< received; its lease ends 0.8 session timeouts later at the latest
   std::uint64_t last_message_id = 0;
 
   /// What it told about itself with its newest heartbeat; null until it did.

@@ -30,11 +30,26 @@ struct StrangerFrame {
   ByteBuffer frame;
 };
 
+/// How a session ends, which says whether its host may still start turns.
+enum class Parting : std::uint8_t {
+  lost,     ///< nobody knows: it may, until its lease ends
+  dead,     ///< its end of the connection was closed, by the end of its process or after it had given up its lease
+  goodbye,  ///< it said so itself
+};
+
+/// The activations of a lost session: nobody else gets them while their host may still trust its lease.
+struct Fence {
+  std::uint64_t incarnation = 0;
+  TimePoint until;
+  std::vector<std::pair<std::uint32_t, Epoch>> activations;  ///< directory slots; another epoch: gone meanwhile
+};
+
 /// A session that must end as soon as nothing works on it any more.
 struct Doomed {
   std::uint32_t slot = kNil;
   SessionToken token;
   std::string reason;
+  Parting parting = Parting::lost;
 };
 
 struct State {
@@ -45,11 +60,15 @@ struct State {
         now(given_now),
         wall_mark(wall_now),
         wall_mark_at(given_now),
+        hash_seed(HashSeed::draw(given_random)),
+        registry(hash_seed),
+        directory(hash_seed),
+        subscriptions(hash_seed),
         deliveries(static_cast<std::uint32_t>(given_random.next())),
         wheel(deliveries.slots(), given_now),
         dead_letters(config.max_dead_letters, config.max_dead_letter_bytes),
         traces(config.max_trace_hops),
-        quarantines(config.quarantines),
+        quarantines(config.quarantines, hash_seed),
         is_recovering(config.is_restart),
         recovery_ends(given_now + config.recovery_window) {}
 
@@ -60,12 +79,15 @@ struct State {
   WallTime wall_mark;  ///< wall clock at wall_mark_at
   TimePoint wall_mark_at;
 
+  HashSeed hash_seed;
   BufferPool pool;
   Counters counters;
   Sessions sessions;
   Registry registry;
   Directory directory;
   Subscriptions subscriptions;
+  std::vector<Fence> fences;
+  ActivationList fenced;  ///< of all fences
   DeliveryTable deliveries;
   DeadlineWheel wheel;
   DeadLetters dead_letters;
@@ -94,6 +116,9 @@ struct State {
     return wall_mark + std::chrono::duration_cast<std::chrono::milliseconds>(now - wall_mark_at);
   }
   [[nodiscard]] Epoch next_epoch() { return Epoch((std::uint64_t{config.shard_epoch} << 32U) | ++epoch_counter); }
+
+  /// What it means that the transport calls a connection gone. [P-ACT-8]
+  [[nodiscard]] Parting parting_of_gone() const { return config.is_gone_proof ? Parting::dead : Parting::lost; }
 
   /// Notes a lifecycle fact. When nobody takes them, further ones are dropped: an outsider can make many.
   void note(CoreEvent::Type type, std::string name, std::string reason = {}) {

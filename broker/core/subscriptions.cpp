@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace parley::broker {
+namespace {
+
+std::uint64_t address(const void* thing) { return reinterpret_cast<std::uintptr_t>(thing); }
+
+}  // namespace
 
 /// A radix tree node: the text on the edge to it, who subscribed to exactly the prefix that ends here, and its children
 /// sorted by the first character of their edge.
@@ -28,7 +33,43 @@ struct Subscriptions::Node {
   }
 };
 
-Subscriptions::Subscriptions() : root_(std::make_unique<Node>()) {}
+std::size_t Subscriptions::Hits::find(const Recipient* recipient) const {
+  if (index_) {
+    const auto it = index_->find(address(recipient));
+    return it == index_->end() ? list_.size() : it->second;
+  }
+  return static_cast<std::size_t>(std::ranges::find(list_, recipient, &Hit::recipient) - list_.begin());
+}
+
+void Subscriptions::Hits::add(Recipient* recipient) {
+  constexpr std::size_t kShort = 16;
+  if (const std::size_t at = find(recipient); at < list_.size()) {
+    list_[at].count++;
+    return;
+  }
+  list_.push_back({recipient, 1});
+  if (!index_ && list_.size() > kShort) {
+    index_ = std::make_unique<Index>();
+    for (std::uint32_t i = 0; i + 1 < list_.size(); i++) index_->emplace(address(list_[i].recipient), i);
+  }
+  if (index_) index_->emplace(address(recipient), static_cast<std::uint32_t>(list_.size() - 1));
+}
+
+bool Subscriptions::Hits::drop(Recipient* recipient) {
+  const std::size_t at = find(recipient);
+  if (at == list_.size()) return false;
+  if (--list_[at].count > 0) return true;
+  if (index_) {
+    index_->erase(address(recipient));
+    if (at + 1 < list_.size()) (*index_)[address(list_.back().recipient)] = static_cast<std::uint32_t>(at);
+  }
+  list_[at] = list_.back();
+  list_.pop_back();
+  return true;
+}
+
+Subscriptions::Subscriptions(HashSeed seed)
+    : recipients_(0, TextHash(seed)), exact_(0, TextHash(seed)), root_(std::make_unique<Node>()) {}
 Subscriptions::~Subscriptions() = default;
 
 Subscriptions::Recipient* Subscriptions::use(std::string_view agent_type) {
@@ -78,23 +119,11 @@ void Subscriptions::add(std::string_view topic, bool is_prefix, std::string_view
     hits = &exact_[std::string(topic)];
   }
   size_++;
-  const auto hit = std::ranges::find(*hits, recipient, &Hit::recipient);
-  if (hit == hits->end()) {
-    hits->push_back({recipient, 1});
-  } else {
-    hit->count++;
-  }
-}
-
-bool Subscriptions::drop(Hits& hits, Recipient* recipient) {
-  const auto hit = std::ranges::find(hits, recipient, &Hit::recipient);
-  if (hit == hits.end()) return false;
-  if (--hit->count == 0) hits.erase(hit);
-  return true;
+  hits->add(recipient);
 }
 
 bool Subscriptions::remove_below(Node& node, std::string_view prefix, Recipient* recipient) {
-  if (prefix.empty()) return drop(node.hits, recipient);
+  if (prefix.empty()) return node.hits.drop(recipient);
   const auto it = node.child_at(prefix.front());
   if (it == node.children.end() || !prefix.starts_with((*it)->edge)) return false;
   Node& child = **it;
@@ -115,7 +144,7 @@ void Subscriptions::remove(std::string_view topic, bool is_prefix, std::string_v
   if (is_prefix) {
     is_removed = remove_below(*root_, topic, recipient);
   } else if (const auto it = exact_.find(topic); it != exact_.end()) {
-    is_removed = drop(it.value(), recipient);
+    is_removed = it.value().drop(recipient);
     if (it->second.empty()) exact_.erase(it);
   }
   if (!is_removed) return;

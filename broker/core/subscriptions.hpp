@@ -16,7 +16,7 @@ namespace parley::broker {
 
 class Subscriptions {
  public:
-  Subscriptions();
+  explicit Subscriptions(HashSeed seed);
   Subscriptions(const Subscriptions&) = delete;
   Subscriptions& operator=(const Subscriptions&) = delete;
   ~Subscriptions();
@@ -41,7 +41,25 @@ class Subscriptions {
     Recipient* recipient = nullptr;
     std::uint32_t count = 0;
   };
-  using Hits = std::vector<Hit>;
+  /// Who subscribed to one topic or prefix. A short list is searched; a long one has an index, so that adding and
+  /// removing a subscription cost the same however many there are.
+  class Hits {
+   public:
+    void add(Recipient* recipient);
+    /// False when it is not there.
+    bool drop(Recipient* recipient);
+    [[nodiscard]] bool empty() const { return list_.empty(); }
+    [[nodiscard]] auto begin() const { return list_.begin(); }
+    [[nodiscard]] auto end() const { return list_.end(); }
+
+   private:
+    /// Address of the recipient → its place in the list.
+    using Index = NumberMap<std::uint32_t>;
+    [[nodiscard]] std::size_t find(const Recipient* recipient) const;
+
+    std::vector<Hit> list_;
+    std::unique_ptr<Index> index_;  ///< null while the list is short
+  };
   struct Node;
 
   Recipient* use(std::string_view agent_type);
@@ -49,7 +67,6 @@ class Subscriptions {
   void collect(const Hits& hits);
   Hits& node_for(std::string_view prefix);
   bool remove_below(Node& node, std::string_view prefix, Recipient* recipient);
-  bool drop(Hits& hits, Recipient* recipient);
 
   TextMap<std::unique_ptr<Recipient>> recipients_;
   TextMap<Hits> exact_;

@@ -84,6 +84,7 @@ CoreConfig core_config(const BrokerOptions& options, const StateDir& state) {
   config.is_restart = state.is_restart();
   config.expected_workers = state.roster();
   config.quarantines = state.quarantines();
+  config.is_gone_proof = std::ranges::all_of(options.listen, &net::Endpoint::is_on_this_machine);
   return config;
 }
 

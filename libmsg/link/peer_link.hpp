@@ -29,7 +29,6 @@ namespace parley::link {
 struct PeerLinkConfig {
   std::string name;
   std::uint64_t incarnation = 0;
-  bool is_worker = false;
   /// Data the broker may have outstanding towards this peer.
   std::uint64_t credit_bytes = std::uint64_t{16} * 1024 * 1024;
   std::chrono::milliseconds hello_timeout{2000};
@@ -73,6 +72,10 @@ struct LinkCounters {
 /// What a received frame takes of the broker's credit: all its bytes when it is a data frame, 0 for a control frame.
 [[nodiscard]] std::size_t credit_cost(Bytes frame);
 
+/// How much of a credit window may be consumed and unreported in one place (the link, and the host's side of it). What
+/// both hold back never keeps the largest frame from fitting the rest of the window: a small window holds nothing back.
+[[nodiscard]] std::uint64_t max_unreported(std::uint64_t credit_bytes);
+
 /// True for kinds that mean nothing outside the session in which they were written (replies, DONE, PASSIVATE, …);
 /// requests, one-way messages and control requests may wait for the next session instead.
 [[nodiscard]] bool is_session_bound(wire::Kind kind);
@@ -104,8 +107,8 @@ class PeerLink {
 
   /// Encoded envelopes, back to back, from the host, in order; message ids ascend. `written_in` is the session that the
   /// host had heard of when it wrote them (not given: the current one): what is bound to another session is dropped and
-  /// counted. Fails with `overloaded` when too much waits, `invalid` when `envelopes` is malformed, `shutting_down`
-  /// after say_goodbye(); then nothing of it was taken.
+  /// counted. Fails with `overloaded` when too much waits (never for errors, DONE and the like alone), `invalid` when
+  /// `envelopes` is malformed, `shutting_down` after say_goodbye(); then nothing of it was taken.
   Result<> submit(Bytes envelopes, TimePoint now, std::optional<SessionToken> written_in = std::nullopt);
   /// The host has taken frames with this credit_cost() off its queue (renews the broker's credit). `session`: the one
   /// they came in, by default the current one; another one's bytes no longer count.
@@ -157,7 +160,6 @@ class PeerLink {
   bool on_control(const wire::EnvelopeView& envelope, SessionToken token, TimePoint now);
   void on_welcome(const wire::EnvelopeView& envelope, TimePoint now);
   void on_heartbeat_ack(std::uint64_t echoed_ns, TimePoint now);
-  void on_dismissed(const std::string& reason, TimePoint now);
   void on_refused(const wire::EnvelopeView& envelope, TimePoint now);
   void lose(const std::string& reason, TimePoint now);
   void schedule_reopen(TimePoint now);

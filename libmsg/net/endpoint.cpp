@@ -89,6 +89,8 @@ bool has_directory(const Endpoint& endpoint) {
 
 }  // namespace
 
+bool Endpoint::is_on_this_machine() const { return transport == Transport::ipc || is_loopback(host); }
+
 std::string Endpoint::zmq_address() const {
   if (transport == Transport::ipc) return "ipc://" + host;
   const std::string address = host == "localhost" ? "127.0.0.1" : is_ipv6() ? "[" + host + "]" : host;

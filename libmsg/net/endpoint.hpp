@@ -23,6 +23,8 @@ struct Endpoint {
 
   /// As libzmq wants it: names become addresses, since it binds addresses only.
   [[nodiscard]] std::string zmq_address() const;
+  /// True for ipc and loopback addresses.
+  [[nodiscard]] bool is_on_this_machine() const;
   [[nodiscard]] bool is_ipv6() const { return transport == Transport::tcp && host.find(':') != std::string::npos; }
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };

@@ -85,8 +85,11 @@ class IoThread::Impl {
   }
 
   [[nodiscard]] std::size_t connection_count() const { return connections_.size(); }
-  [[nodiscard]] TimePoint lease_until(std::size_t connection) const {
-    return TimePoint(Duration(connections_[connection].lease_until.load(std::memory_order_relaxed)));
+  [[nodiscard]] TimePoint lease_until(std::size_t connection, SessionToken session) const {
+    // In the reverse order of publish_lease(): a lease of a later session comes with that session's token.
+    const TimePoint lease(Duration(connections_[connection].lease_until.load(std::memory_order_acquire)));
+    return connections_[connection].session.load(std::memory_order_acquire) == session.value() ? lease
+                                                                                               : TimePoint::min();
   }
   [[nodiscard]] bool is_ready(std::size_t connection) const {
     return connections_[connection].is_ready.load(std::memory_order_relaxed);
@@ -124,7 +127,7 @@ class IoThread::Impl {
     at.consumed_session = bundle->token();
     at.consumed_bytes += cost;
     // Small amounts ride along with a batch that is due anyway, or with a heartbeat, instead of waking the thread.
-    const bool is_much = at.consumed_bytes >= options_.link.credit_bytes / 16;
+    const bool is_much = at.consumed_bytes >= link::max_unreported(options_.link.credit_bytes);
     {
       const std::lock_guard lock(outbound_mutex_);
       if (!is_much && outbound_.empty()) return;
@@ -165,6 +168,7 @@ class IoThread::Impl {
     std::size_t consumed_bytes = 0;
 
     // Written by the I/O thread, read by any.
+    std::atomic<std::uint64_t> session{0};
     std::atomic<Duration::rep> lease_until{TimePoint::min().time_since_epoch().count()};
     std::atomic<bool> is_ready{false};
   };
@@ -229,9 +233,11 @@ class IoThread::Impl {
     Refused refused = refuse(what.batch.bytes(), taken.error());
     if (!refused.answers.is_empty()) pending_.push_back({connection, Frame(std::move(refused.answers))});
     if (refused.rest.is_empty()) return;
-    if (const auto rest = link.submit(refused.rest.bytes(), now, what.session); !rest) {
-      spdlog::warn("event=replies_dropped bytes={} reason=\"{}\"", refused.rest.size(), rest.error().message);
-    }
+    const auto rest = link.submit(refused.rest.bytes(), now, what.session);
+    if (rest || link.is_closed()) return;
+    spdlog::warn("event=answers_replaced bytes={} reason=\"{}\"", refused.rest.size(), rest.error().message);
+    // Errors always find room in the link.
+    static_cast<void>(link.submit(shorten(refused.rest.bytes(), rest.error()).bytes(), now, what.session));
   }
   void apply(link::PeerLink& link, std::size_t, wire::TypeRegistration& type, TimePoint) {
     link.add_type(std::move(type));
@@ -263,9 +269,15 @@ class IoThread::Impl {
     if (connection.link.take_reopen(now)) reopen(connection, now);
     send(connection, now);
     take_events(index);
-    connection.lease_until.store(connection.link.lease_until().time_since_epoch().count(), std::memory_order_relaxed);
+    publish_lease(connection);
     connection.is_ready.store(connection.link.is_ready(), std::memory_order_relaxed);
     return has_more_input;
+  }
+
+  /// Before take_reopen() can close the connection of a session that was lost in this round: its link waits first.
+  static void publish_lease(Connection& connection) {
+    connection.session.store(connection.link.session().value(), std::memory_order_release);
+    connection.lease_until.store(connection.link.lease_until().time_since_epoch().count(), std::memory_order_release);
   }
 
   void reopen(Connection& connection, TimePoint now) {
@@ -429,7 +441,9 @@ void IoThread::submit(std::size_t connection, ByteBuffer batch, SessionToken ses
 }
 void IoThread::consumed(std::size_t connection, const Frame& frame) { impl_->consumed(connection, frame); }
 bool IoThread::take_inbound(std::vector<Inbound>& into) { return impl_->take_inbound(into); }
-TimePoint IoThread::lease_until(std::size_t connection) const { return impl_->lease_until(connection); }
+TimePoint IoThread::lease_until(std::size_t connection, SessionToken session) const {
+  return impl_->lease_until(connection, session);
+}
 bool IoThread::is_ready(std::size_t connection) const { return impl_->is_ready(connection); }
 void IoThread::stop(const std::string& reason) { impl_->stop(reason); }
 

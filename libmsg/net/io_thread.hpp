@@ -73,8 +73,9 @@ class IoThread {
   /// Moves everything that waits for the loop to the end of `into`; false when there was nothing.
   bool take_inbound(std::vector<Inbound>& into);
 
-  /// Until when turns may start (self-fencing); any thread.
-  [[nodiscard]] TimePoint lease_until(std::size_t connection) const;
+  /// Until when turns of that session may start (self-fencing); TimePoint::min() when the connection has another
+  /// session or none. Any thread.
+  [[nodiscard]] TimePoint lease_until(std::size_t connection, SessionToken session) const;
   [[nodiscard]] bool is_ready(std::size_t connection) const;
 
   /// Sends what was submitted, says GOODBYE on every connection and joins the thread: blocks at most options.linger.

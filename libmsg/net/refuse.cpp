@@ -1,5 +1,7 @@
 #include "libmsg/net/refuse.hpp"
 
+#include <unordered_set>
+
 #include "libmsg/link/peer_link.hpp"
 #include "libmsg/wire/bundle.hpp"
 #include "libmsg/wire/envelope.hpp"
@@ -26,6 +28,29 @@ Refused refuse(Bytes envelopes, const Error& why) {
     envelopes = envelopes.subspan(envelope->length());
   }
   return refused;
+}
+
+ByteBuffer shorten(Bytes rest, const Error& why) {
+  ByteBuffer kept;
+  std::unordered_set<std::uint64_t> failed;
+  while (!rest.empty()) {
+    const auto envelope = wire::EnvelopeView::parse(rest);
+    if (!envelope) break;
+    rest = rest.subspan(envelope->length());
+    const wire::Kind kind = envelope->kind();
+    const bool is_answer = kind == wire::Kind::reply || kind == wire::Kind::part || kind == wire::Kind::error;
+    if (is_answer && !failed.insert(envelope->delivery_id().value()).second) continue;
+    if (!is_answer || kind == wire::Kind::error) {
+      kept.append(envelope->bytes());
+      continue;
+    }
+    static_cast<void>(wire::append_envelope(kept, {.kind = wire::Kind::error,
+                                                   .delivery_id = envelope->delivery_id().value(),
+                                                   .code = why.code,
+                                                   .payload_type = "parley.Error",
+                                                   .payload = as_bytes(why.message)}));
+  }
+  return kept;
 }
 
 }  // namespace parley::net

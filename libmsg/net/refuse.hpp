@@ -17,4 +17,8 @@ struct Refused {
 
 [[nodiscard]] Refused refuse(Bytes envelopes, const Error& why);
 
+/// What is sent instead of a `rest` that finds no room either: one ERROR for each delivery whose reply or a part of it
+/// is lost, so that nobody takes the remainder of a stream for the whole of it. What is small by nature stays.
+[[nodiscard]] ByteBuffer shorten(Bytes rest, const Error& why);
+
 }  // namespace parley::net

@@ -337,7 +337,8 @@ void AgentHost::refresh_lease() {
   // Turns of every connection stop while one lease is out: an agent cannot tell its messages' shards apart.
   lease_until_ = TimePoint::max();
   for (std::size_t i = 0; i < connections_.size(); ++i) {
-    if (!connections_[i].session.is_zero()) lease_until_ = std::min(lease_until_, port_->lease_until(i));
+    const SessionToken session = connections_[i].session;
+    if (!session.is_zero()) lease_until_ = std::min(lease_until_, port_->lease_until(i, session));
   }
   const bool is_out = lease_until_ <= now_;
   scheduler_.hold(is_out);

@@ -225,6 +225,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void expire_calls();
   Task<Result<Payload>> ask_broker(std::size_t connection, wire::Kind kind, ByteBuffer body);
   Task<Result<>> control(std::size_t connection, wire::Kind kind, ByteBuffer body, std::string what);
+  void write_control_request(std::size_t connection, wire::Kind kind, MessageId id, Bytes body);
 
   // Turns (host_turns.cpp).
   TurnPtr take_turn();

@@ -273,20 +273,31 @@ void AgentHost::expire_calls() {
   }
 }
 
+/// A change of the registry, which HELLO carries as well: without a session nobody waits for the broker's word.
 Task<Result<>> AgentHost::control(std::size_t connection, wire::Kind kind, ByteBuffer body, std::string what) {
+  if (state_ == State::fresh) co_return Result<>{};  // The first HELLO says it.
+  if (connections_[connection].session.is_zero()) {
+    // The link may have said HELLO without it a moment ago, so the next session hears it in any case.
+    const MessageId id = connections_[connection].calls.next_id();
+    write_control_request(connection, kind, id, body.bytes());
+    co_return Result<>{};
+  }
   const Result<Payload> answer = co_await suspend<Result<Payload>>(
       [this, connection, kind, &body, &what](ReplyHandler resume, asio::cancellation_slot) {
         Call call{std::move(resume)};
         call.is_control = true;
         call.target = std::move(what);
         const MessageId id = connections_[connection].calls.add(std::move(call), now() + kControlTimeout);
-        // Cannot fail: names are checked before, so a body is small.
-        (void)wire::append_envelope(connections_[connection].out,
-                                    {.kind = kind, .message_id = id.value(), .payload = body.bytes()});
-        request_flush();
+        write_control_request(connection, kind, id, body.bytes());
       });
   if (!answer) co_return fail(answer.error());
   co_return Result<>{};
+}
+
+void AgentHost::write_control_request(std::size_t connection, wire::Kind kind, MessageId id, Bytes body) {
+  // Cannot fail: names are checked before, so a body is small.
+  (void)wire::append_envelope(connections_[connection].out, {.kind = kind, .message_id = id.value(), .payload = body});
+  request_flush();
 }
 
 }  // namespace parley

@@ -117,7 +117,6 @@ Task<Result<>> AgentHost::announce(AgentType& type) {
   const wire::TypeRegistration registration{type.name, type.index, type.options.capabilities, type.options.capacity};
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     port_->add_type(i, registration);
-    if (connections_[i].session.is_zero()) continue;  // The HELLO says it.
     Result<> answer = co_await control(i, wire::Kind::register_type, wire::encode_body(registration), type.name);
     if (answer) continue;
     for (std::size_t j = 0; j <= i; ++j) port_->remove_type(j, type.name);
@@ -136,7 +135,6 @@ Task<Result<>> AgentHost::unregister_type(std::string name) {
   Result<> outcome;
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     port_->remove_type(i, name);
-    if (connections_[i].session.is_zero()) continue;
     const wire::TypeName body{name};
     Result<> answer = co_await control(i, wire::Kind::unregister_type, wire::encode_body(body), name);
     if (!answer) outcome = std::move(answer);
@@ -167,7 +165,6 @@ Task<Result<SubscriptionHandle>> AgentHost::subscribe(TopicFilter topics, std::s
   subscriptions_.emplace(handle, body);
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     port_->add_subscription(i, body);
-    if (connections_[i].session.is_zero()) continue;
     Result<> answer = co_await control(i, wire::Kind::subscribe, wire::encode_body(body), topics.type);
     if (answer) continue;
     for (std::size_t j = 0; j <= i; ++j) port_->remove_subscription(j, handle);
@@ -184,7 +181,6 @@ Task<Result<>> AgentHost::unsubscribe(SubscriptionHandle handle) {
   Result<> outcome;
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     port_->remove_subscription(i, handle);
-    if (connections_[i].session.is_zero()) continue;
     Result<> answer = co_await control(i, wire::Kind::unsubscribe, wire::encode_body(wire::SubscriptionId{handle}),
                                        "subscription " + std::to_string(handle));
     if (!answer) outcome = std::move(answer);

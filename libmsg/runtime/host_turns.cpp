@@ -80,7 +80,7 @@ void AgentHost::on_delivery(std::size_t connection, const wire::EnvelopeView& en
   const bool is_own_chain = !chain.empty() && is_in_chain(chain, activation->id);
   Turn* const queued = turn.get();
   std::optional<TurnPtr> started;
-  if (now_ >= lease_until_) refresh_lease();
+  refresh_lease();  // The session may have ended behind this batch's back.
   const Admission admission = is_own_chain && activation->body.is_activating
                                   ? Admission::deadlock
                                   : scheduler_.admit(*activation, turn, is_own_chain, now_, started);
@@ -306,7 +306,7 @@ AgentHost::TurnPtr AgentHost::end_turn(TurnPtr turn, Result<Payload> outcome) {
   if (turn->has_ended != nullptr) *std::exchange(turn->has_ended, nullptr) = true;
   if (is_closed_) return nullptr;
   now_ = clock_.now();
-  if (now_ >= lease_until_) refresh_lease();
+  refresh_lease();
   if (was_cut_by_deadline(*turn, outcome)) {
     outcome = fail(ErrorCode::timeout, "the deadline passed while agent '" + turn->activation->id + "' was at work");
   }

@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "libmsg/wire/bundle.hpp"
-#include "libmsg/wire/envelope.hpp"
+#include "libmsg/net/refuse.hpp"
 
 namespace parley {
 namespace {
@@ -22,7 +21,6 @@ link::PeerLinkConfig link_config(std::string name, Random& random, std::function
   link::PeerLinkConfig config;
   config.name = std::move(name);
   config.incarnation = random.next();
-  config.is_worker = true;
   config.vitals = std::move(vitals);
   return config;
 }
@@ -82,7 +80,7 @@ void LocalPort::remove_subscription(std::size_t /*connection*/, std::uint64_t id
 void LocalPort::submit(std::size_t /*connection*/, ByteBuffer batch, SessionToken session) {
   if (has_query(batch.bytes())) link_.beat();  // So that the answer knows how this process is.
   if (const Result<> taken = link_.submit(batch.bytes(), clock_.now(), session); !taken) {
-    answer_overloaded(batch.bytes(), taken.error());
+    refuse(batch.bytes(), session, taken.error());
   }
   exchange_frames();
 }
@@ -98,7 +96,9 @@ bool LocalPort::take_inbound(std::vector<net::Inbound>& into) {
   return true;
 }
 
-TimePoint LocalPort::lease_until(std::size_t /*connection*/) const { return TimePoint::max(); }
+TimePoint LocalPort::lease_until(std::size_t /*connection*/, SessionToken session) const {
+  return session == link_.session() ? TimePoint::max() : TimePoint::min();
+}
 
 void LocalPort::tick() {
   if (!is_started_ || is_stopped_) return;
@@ -156,22 +156,11 @@ void LocalPort::push(net::Inbound item) {
   if (was_empty) on_inbound_();
 }
 
-void LocalPort::answer_overloaded(Bytes batch, const Error& error) {
-  ByteBuffer answers;
-  wire::begin_bundle(answers, SessionToken{});
-  while (!batch.empty()) {
-    const auto envelope = wire::EnvelopeView::parse(batch);
-    if (!envelope) break;
-    batch = batch.subspan(envelope->length());
-    if (envelope->message_id().is_zero() || envelope->kind() == wire::Kind::cancel) continue;
-    // Cannot fail: the text is short.
-    (void)wire::append_envelope(answers, {.kind = wire::Kind::error,
-                                          .message_id = envelope->message_id().value(),
-                                          .code = error.code,
-                                          .payload_type = "parley.Error",
-                                          .payload = as_bytes(error.message)});
-  }
-  push({0, net::Frame(std::move(answers))});
+void LocalPort::refuse(Bytes batch, SessionToken session, const Error& why) {
+  net::Refused refused = net::refuse(batch, why);
+  if (!refused.answers.is_empty()) push({0, net::Frame(std::move(refused.answers))});
+  if (link_.submit(refused.rest.bytes(), clock_.now(), session)) return;
+  (void)link_.submit(net::shorten(refused.rest.bytes(), why).bytes(), clock_.now(), session);
 }
 
 }  // namespace parley

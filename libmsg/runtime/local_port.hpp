@@ -30,7 +30,7 @@ class LocalPort final : public Port {
   void submit(std::size_t connection, ByteBuffer batch, SessionToken session) override;
   void consumed(std::size_t connection, const net::Frame& frame) override;
   bool take_inbound(std::vector<net::Inbound>& into) override;
-  [[nodiscard]] TimePoint lease_until(std::size_t connection) const override;
+  [[nodiscard]] TimePoint lease_until(std::size_t connection, SessionToken session) const override;
 
   /// Runs what is due in the link and in the broker.
   void tick();
@@ -43,7 +43,7 @@ class LocalPort final : public Port {
   void exchange_frames();
   void take_events();
   void push(net::Inbound item);
-  void answer_overloaded(Bytes batch, const Error& error);
+  void refuse(Bytes batch, SessionToken session, const Error& why);
 
   Clock& clock_;
   link::PeerLink link_;

@@ -39,8 +39,8 @@ class Port {
   virtual void consumed(std::size_t connection, const net::Frame& frame) = 0;
   /// Moves everything that waits for the host to the end of `into`; false when there was nothing.
   virtual bool take_inbound(std::vector<net::Inbound>& into) = 0;
-  /// Until when turns may start.
-  [[nodiscard]] virtual TimePoint lease_until(std::size_t connection) const = 0;
+  /// Until when turns of this session may start: never again when the connection has another one by now.
+  [[nodiscard]] virtual TimePoint lease_until(std::size_t connection, SessionToken session) const = 0;
 };
 
 }  // namespace parley

@@ -35,8 +35,8 @@ class IoPort final : public Port {
   }
   void consumed(std::size_t connection, const net::Frame& frame) override { thread_->consumed(connection, frame); }
   bool take_inbound(std::vector<net::Inbound>& into) override { return thread_->take_inbound(into); }
-  [[nodiscard]] TimePoint lease_until(std::size_t connection) const override {
-    return thread_->lease_until(connection);
+  [[nodiscard]] TimePoint lease_until(std::size_t connection, SessionToken session) const override {
+    return thread_->lease_until(connection, session);
   }
 
  private:
@@ -124,7 +124,6 @@ Result<std::unique_ptr<Runtime>> make_worker_runtime(asio::io_context& io, Worke
   thread.endpoints = std::move(options.brokers);
   thread.is_insecure_allowed = options.is_insecure_allowed;
   thread.link.name = std::move(options.name);
-  thread.link.is_worker = true;
   thread.link.credit_bytes = options.credit_bytes;
   auto runtime = std::make_unique<WorkerRuntime>(io, options.memory_limit_bytes);
   if (Result<> opened = runtime->open(std::move(thread)); !opened) return fail(std::move(opened).error());

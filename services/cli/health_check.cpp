@@ -84,8 +84,7 @@ CheckVerdict judge(const wire::PsReport& report, std::uint64_t dead_letters, con
     parked += type.parked;
     if (type.workers > 0) ++types;
   }
-  const auto workers =
-      std::count_if(report.peers.begin(), report.peers.end(), [](const auto& peer) { return !peer.types.empty(); });
+  const auto workers = std::ranges::count(report.peers, true, &wire::PsPeer::is_worker);
 
   for (const RequiredType& required : limits.required) check_required(verdict, report, required);
   check_health(verdict, report, limits);

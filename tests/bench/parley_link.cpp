@@ -79,7 +79,6 @@ class LinkPeer {
     link::PeerLinkConfig config;
     config.name = std::move(name);
     config.incarnation = random_.next();
-    config.is_worker = true;
     config.credit_bytes = std::uint64_t{64} * 1024 * 1024;
     return config;
   }

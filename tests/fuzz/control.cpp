@@ -69,7 +69,7 @@ void feed_link(wire::Kind kind, Bytes body) {
   SeededRandom random(1);
   TimePoint now{std::chrono::hours(1)};
   for (const bool is_in_session : {false, true}) {
-    link::PeerLink link({.name = "fuzz", .incarnation = 1, .is_worker = true}, random);
+    link::PeerLink link({.name = "fuzz", .incarnation = 1}, random);
     link.on_opened(now);
     drain(link, now);
     const SessionToken token(is_in_session ? 7 : 0);

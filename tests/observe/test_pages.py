@@ -4,6 +4,7 @@ undocumented and nothing missing; and through promtool, which knows Prometheus's
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -111,4 +112,6 @@ if __name__ == "__main__":
     if not (files.PROGRAMS / "parley-supervisor").exists():
         print("SKIPPED: parley-supervisor is not built")
         sys.exit(77)
+    # A test that is told to stop stops what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     unittest.main(verbosity=2)

@@ -101,9 +101,13 @@ void BrokerProcess::on_frame(const ConnectionPtr& connection, FrameBytes frame) 
 
 void BrokerProcess::on_gone(const ConnectionPtr& connection) {
   connection->is_gone = true;
-  if (!core_ || connection->broker_life != life_) return;
   // ROUTER says it only when something is sent; a shell may know earlier.
-  if (world_.one_in(2)) return;
+  if (world_.one_in(2)) lose(connection);
+}
+
+void BrokerProcess::lose(const ConnectionPtr& connection) {
+  connection->is_gone = true;
+  if (!core_ || connection->broker_life != life_) return;
   run_or_queue([this, connection] {
     core_->on_peer_gone(connection->handle, world_.now());
     after_work();

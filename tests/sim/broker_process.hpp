@@ -45,6 +45,8 @@ class BrokerProcess final : private broker::FrameSink {
   void connect(const ConnectionPtr& connection);
   void on_frame(const ConnectionPtr& connection, FrameBytes frame);
   void on_gone(const ConnectionPtr& connection);
+  /// As on_gone(), and the shell hears of it by itself.
+  void lose(const ConnectionPtr& connection);
 
   [[nodiscard]] bool is_up() const { return core_ != nullptr; }
   [[nodiscard]] std::uint64_t life() const { return life_; }

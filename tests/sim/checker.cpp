@@ -83,7 +83,13 @@ Checker::Starter Checker::started(const Body& body, const std::string& agent_id,
     }
     last->second = body.sequence;
   }
-  return std::exchange(last_start_[agent_id], starter);
+  const Starter before = std::exchange(last_start_[agent_id], starter);
+  // [P-ACT-7]
+  if (starter.epoch < before.epoch) {
+    fail(show(body.uid) + " started on " + agent_id + " under epoch " + std::to_string(starter.epoch.value()) +
+         " after one of " + std::to_string(before.epoch.value()));
+  }
+  return before;
 }
 
 void Checker::handled(std::uint64_t uid) { records_.at(uid).handled++; }

@@ -113,6 +113,7 @@ class Machine {
   void expire_calls();
 
   // Turns.
+  [[nodiscard]] bool may_start() const;
   void refresh_lease();
   void start_turn(Activation& activation, Message message);
   void step_turn(std::uint64_t serial);

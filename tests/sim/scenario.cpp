@@ -36,6 +36,7 @@ Scenario make_scenario(Random& random) {
   Scenario scenario;
   const bool is_tight = one_in(random, 4);
   scenario.broker.one_way_ttl = seconds(3);
+  scenario.broker.is_gone_proof = one_in(random, 2);
   scenario.broker.type_memory = one_in(random, 4) ? milliseconds(1500) : milliseconds(600'000);
   if (is_tight) {
     scenario.broker.max_session_queue_bytes = 2000 + random.below(20'000);

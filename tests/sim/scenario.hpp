@@ -17,12 +17,13 @@ enum class Fault : std::uint8_t {
   drain_machine,
   cut_connection,    ///< silently: both sides must find out
   break_connection,  ///< both sides are told, some time
+  cut_off_broker,    ///< only the broker is told: something between the two ended the connection
   slow_reader,
   crash_broker,
   pause_broker,
   shut_broker_down,
 };
-inline constexpr std::uint64_t kFaultKinds = 9;
+inline constexpr std::uint64_t kFaultKinds = 10;
 
 struct PlannedFault {
   Fault fault{};

@@ -218,6 +218,13 @@ void World::inject(const PlannedFault& fault) {
       log("the connection of {} breaks", machine->name());
       cut(machine->connection(), Notice::machine);
       return;
+    case Fault::cut_off_broker:
+      // Nothing of the kind happens between processes of one machine.
+      if (machine == nullptr || !machine->connection() || scenario_.broker.is_gone_proof) return;
+      log("the broker hears that the connection of {} is gone", machine->name());
+      cut(machine->connection(), Notice::nobody);
+      broker_.lose(machine->connection());
+      return;
     case Fault::slow_reader:
       if (machine == nullptr || !machine->connection()) return;
       log("{} does not read for {} ms", machine->name(), fault.lasting / milliseconds(1));

@@ -81,7 +81,7 @@ void print_report(Console& console, const wire::PsReport& report) {
   std::vector<std::vector<std::string>> workers;
   std::size_t clients = 0;
   for (const wire::PsPeer& peer : report.peers) {
-    if (peer.types.empty()) {
+    if (!peer.is_worker) {
       ++clients;
       continue;
     }

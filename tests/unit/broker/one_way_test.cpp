@@ -141,9 +141,30 @@ TEST_F(OneWay, unsubscribed_topics_deliver_nothing_more) {
   EXPECT_EQ(host.count(Kind::event), 0U);
 }
 
-TEST_F(OneWay, unsubscribing_what_is_not_there_is_invalid) {
+TEST_F(OneWay, unsubscribing_what_is_not_there_is_done_already) {
   FakePeer& host = worker({"audit"});
   host.ask(Kind::unsubscribe, wire::SubscriptionId{7});
+  host.take(Kind::reply);
+}
+
+TEST_F(OneWay, subscribing_again_is_done_already_and_counts_once) {
+  FakePeer& host = worker({"audit"});
+  const wire::SubscriptionBody orders{1, "orders", false, "audit"};
+  host.ask(Kind::subscribe, orders);
+  host.ask(Kind::subscribe, orders);
+  host.take(Kind::reply);
+  host.take(Kind::reply);
+  host.ask(Kind::unsubscribe, wire::SubscriptionId{1});
+  host.take(Kind::reply);
+  client().publish("orders/eu");
+  EXPECT_EQ(host.count(Kind::event), 0U);
+}
+
+TEST_F(OneWay, another_subscription_under_a_known_id_is_invalid) {
+  FakePeer& host = worker({"audit"});
+  host.ask(Kind::subscribe, wire::SubscriptionBody{1, "orders", false, "audit"});
+  host.take(Kind::reply);
+  host.ask(Kind::subscribe, wire::SubscriptionBody{1, "refunds", false, "audit"});
   EXPECT_EQ(host.take(Kind::error).code, ErrorCode::invalid);
 }
 

@@ -1,6 +1,7 @@
 // The broker's parts by themselves.
 #include <chrono>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "broker/core/deadline_wheel.hpp"
 #include "broker/core/directory.hpp"
@@ -14,6 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// As random as a real one: a small number would mix badly.
+constexpr HashSeed kSeed{0x9E3779B97F4A7C15U, 0xC2B2AE3D27D4EB4FU};
+
 std::vector<std::string> names(std::span<const std::string* const> matches) {
   std::vector<std::string> found;
   for (const std::string* name : matches) found.push_back(*name);
@@ -24,7 +28,7 @@ std::vector<std::string> names(std::span<const std::string* const> matches) {
 using Names = std::vector<std::string>;
 
 TEST(Subscriptions, match_exact_topics_and_every_prefix) {
-  Subscriptions subscriptions;
+  Subscriptions subscriptions{kSeed};
   subscriptions.add("orders.created", false, "exact");
   subscriptions.add("orders.", true, "prefix");
   subscriptions.add("orders.cr", true, "longer");
@@ -36,7 +40,7 @@ TEST(Subscriptions, match_exact_topics_and_every_prefix) {
 }
 
 TEST(Subscriptions, stay_until_removed_as_often_as_added) {
-  Subscriptions subscriptions;
+  Subscriptions subscriptions{kSeed};
   subscriptions.add("a", true, "x");
   subscriptions.add("a", true, "x");
   subscriptions.remove("a", true, "x");
@@ -47,9 +51,21 @@ TEST(Subscriptions, stay_until_removed_as_often_as_added) {
   EXPECT_EQ(subscriptions.size(), 0U);
 }
 
+// A client may name as many agent types as it likes; searching a list of them would make this a matter of minutes.
+TEST(Subscriptions, of_many_agent_types_to_one_topic_stay_cheap) {
+  Subscriptions subscriptions{kSeed};
+  const int count = 100'000;
+  for (int i = 0; i < count; i++) subscriptions.add("news", false, "type" + std::to_string(i));
+  EXPECT_EQ(subscriptions.match("news").size(), static_cast<std::size_t>(count));
+  for (int i = 0; i < count; i += 2) subscriptions.remove("news", false, "type" + std::to_string(i));
+  EXPECT_EQ(subscriptions.match("news").size(), static_cast<std::size_t>(count / 2));
+  for (int i = 1; i < count; i += 2) subscriptions.remove("news", false, "type" + std::to_string(i));
+  EXPECT_EQ(subscriptions.size(), 0U);
+}
+
 TEST(Subscriptions, agree_with_a_plain_list_under_random_changes) {
   SeededRandom random(7);
-  Subscriptions subscriptions;
+  Subscriptions subscriptions{kSeed};
   std::vector<std::tuple<std::string, bool, std::string>> model;
   const auto text = [&](std::uint64_t longest) {
     std::string made;
@@ -122,7 +138,7 @@ TEST(DeadlineWheel, wakes_at_the_next_deadline) {
 }
 
 TEST(Directory, gives_an_agent_id_to_one_worker_only) {
-  Directory directory;
+  Directory directory{kSeed};
   ActivationList list;
   for (int i = 0; i < 3000; i++) directory.add("hr/" + std::to_string(i), list);
   EXPECT_EQ(directory.size(), 3000U);
@@ -161,6 +177,42 @@ TEST(TraceRing, reads_the_id_of_a_well_formed_traceparent_only) {
   EXPECT_EQ(trace_id_of(good), "0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(trace_id_of(good.substr(0, 40)), "");
   EXPECT_EQ(trace_id_of("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), "");
+}
+
+// [P-LIM-16]
+TEST(TraceRing, keeps_the_newest_hops_only) {
+  TraceRing ring(2);
+  const std::string id = "0af7651916cd43dd8448eb211c80319c";
+  ByteBuffer attributes;
+  ASSERT_TRUE(wire::append_attribute(attributes, wire::attribute::kTraceparent, "00-" + id + "-b7ad6b7169203331-01"));
+  for (std::uint64_t number = 1; number <= 3; number++) {
+    ByteBuffer encoded;
+    ASSERT_TRUE(wire::append_envelope(encoded, {.message_id = number, .attributes = attributes.bytes()}));
+    ring.add(*wire::EnvelopeView::parse(encoded.bytes()), "peer", number);
+  }
+  const wire::TraceReport report = ring.find(id, 10);
+  ASSERT_EQ(report.hops.size(), 2U);
+  EXPECT_EQ(report.hops[0].message_id, 2U);
+  EXPECT_EQ(ring.total(), 3U);
+}
+
+TEST(TextHash, depends_on_its_seed_and_on_every_byte) {
+  SeededRandom random(1);
+  const TextHash hash(HashSeed::draw(random));
+  const TextHash other(HashSeed::draw(random));
+  std::set<std::size_t> values;
+  std::string text;
+  for (int length = 0; length < 70; length++) {
+    values.insert(hash(text));
+    values.insert(other(text));
+    for (char& byte : text) {
+      byte = static_cast<char>(byte ^ 1);
+      values.insert(hash(text));
+      byte = static_cast<char>(byte ^ 1);
+    }
+    text += 'x';
+  }
+  EXPECT_EQ(values.size(), 70U * 2 + 69U * 70 / 2);
 }
 
 }  // namespace

@@ -113,13 +113,35 @@ TEST_F(Types, share_their_agents_by_capacity) {
   EXPECT_EQ(small.count(Kind::request), 10U);
 }
 
-TEST_F(Types, registered_twice_by_one_session_are_invalid) {
+TEST_F(Types, registered_again_by_one_session_are_done_already) {
   FakePeer& host = worker({"hr"});
   wire::TypeRegistration type;
   type.name = "hr";
+  type.index = 0;
+  host.ask(Kind::register_type, type);
+  host.take(Kind::reply);
+  client().request("hr/a");
+  EXPECT_EQ(host.count(Kind::request), 1U);
+}
+
+TEST_F(Types, registered_again_with_another_index_are_invalid) {
+  FakePeer& host = worker({"hr", "finance"});
+  wire::TypeRegistration type;
+  type.name = "hr";
+  type.index = 2;
+  host.ask(Kind::register_type, type);
+  EXPECT_EQ(host.take(Kind::error).code, ErrorCode::invalid);
+  type.name = "legal";
   type.index = 1;
   host.ask(Kind::register_type, type);
   EXPECT_EQ(host.take(Kind::error).code, ErrorCode::invalid);
+}
+
+TEST_F(Types, unregistered_again_are_done_already) {
+  FakePeer& host = worker({"hr"});
+  host.ask(Kind::unregister_type, wire::TypeName{"finance"});
+  host.take(Kind::reply);
+  EXPECT_EQ(host.count(Kind::error), 0U);
 }
 
 TEST_F(Types, unregistered_leave_running_requests_to_their_worker) {

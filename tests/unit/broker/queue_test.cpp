@@ -89,6 +89,21 @@ TEST_F(Queues, that_cannot_take_a_part_end_its_stream_and_cancel_it) {
   EXPECT_EQ(number("parley_broker_inflight"), 0U);
 }
 
+// [P-ENV-5]
+TEST_F(Queues, take_the_time_a_message_waits_for_credit_off_what_is_left) {
+  FakePeer& host = worker({"hr"}, 1);
+  FakePeer& caller = client();
+  caller.request("hr/a", "first", 2000);
+  host.take(Kind::request);
+  caller.request("hr/a", "second", 2000);
+  EXPECT_EQ(host.count(Kind::request), 0U);
+  pass_with_all(400ms);
+  std::uint64_t received = 0;
+  for (const std::size_t bytes : host.data_frames) received += bytes;
+  host.credit(received);
+  EXPECT_EQ(host.take(Kind::request).remaining_ms, 1600U);
+}
+
 TEST_F(Queues, wait_when_the_transport_is_full_and_lose_nothing) {
   FakePeer& host = worker({"hr"});
   sink.status[host.handle()] = SendStatus::full;

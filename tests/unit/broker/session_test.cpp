@@ -96,7 +96,31 @@ TEST_F(SessionLife, keeps_the_activations_that_its_new_hello_announces) {
   after.join(hello);
   caller.request("hr/a");
   EXPECT_EQ(after.count(Kind::request), 1U);
-  EXPECT_EQ(after.count(Kind::activate), 0U);
+}
+
+// The id may have lived elsewhere meanwhile, under a higher epoch. [P-ACT-7]
+TEST_F(SessionLife, gives_an_announced_activation_a_fresh_epoch_before_its_first_message) {
+  wire::Hello hello = hello_of({"hr"});
+  FakePeer& before = connect();
+  before.join(hello);
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  const std::uint64_t old_epoch = before.take(Kind::activate).delivery_id;
+  lose(before);
+  FakePeer& other = worker({"hr"});
+  caller.request("hr/a");
+  const std::uint64_t other_epoch = other.take(Kind::activate).delivery_id;
+  other.goodbye();
+  hello.activations = {{"hr/a", old_epoch}};
+  FakePeer& after = connect();
+  after.join(hello);
+  EXPECT_TRUE(after.got_nothing());
+  caller.request("hr/a");
+  ASSERT_EQ(after.inbox.size(), 2U);
+  EXPECT_EQ(after.inbox[0].kind, Kind::activate);
+  EXPECT_GT(after.inbox[0].delivery_id, other_epoch);
+  caller.request("hr/a");
+  EXPECT_EQ(after.count(Kind::activate), 1U);
 }
 
 TEST_F(SessionLife, may_begin_with_a_hello_in_parts) {
@@ -218,6 +242,108 @@ TEST_F(SessionLife, of_workers_is_the_roster_and_changes_are_told) {
   const auto events = core->take_events();
   EXPECT_EQ(std::ranges::count(events, CoreEvent::Type::roster_changed, &CoreEvent::type), 1);
   EXPECT_EQ(std::ranges::count(events, CoreEvent::Type::session_opened, &CoreEvent::type), 2);
+}
+
+class Fences : public Bus {
+ protected:
+  void SetUp() override { start({.is_gone_proof = false}); }
+};
+
+// [P-ACT-8]
+TEST_F(Fences, hold_the_ids_of_a_lost_worker_until_its_lease_must_have_ended) {
+  FakePeer& cut = worker({"hr"});
+  FakePeer& other = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  lose(cut);
+  EXPECT_EQ(caller.take(Kind::error).code, ErrorCode::worker_lost);
+  caller.request("hr/a", "1");
+  caller.request("hr/a", "2");
+  EXPECT_EQ(number("parley_broker_fenced_activations"), 1U);
+  pass(2300ms, {&other, &caller});
+  EXPECT_EQ(other.count(Kind::request), 0U);
+  pass(400ms, {&other, &caller});
+  EXPECT_EQ(other.take(Kind::request).payload, "1");
+  EXPECT_EQ(other.take(Kind::request).payload, "2");
+  EXPECT_EQ(number("parley_broker_fenced_activations"), 0U);
+}
+
+TEST_F(Fences, do_not_keep_new_ids_of_the_type_waiting) {
+  FakePeer& cut = worker({"hr"});
+  FakePeer& other = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  lose(cut);
+  caller.request("hr/b");
+  EXPECT_EQ(other.count(Kind::request), 1U);
+  pass(3s, {&other, &caller});
+}
+
+TEST_F(Fences, are_lifted_when_the_same_process_says_hello_again) {
+  wire::Hello hello = hello_of({"hr"});
+  FakePeer& before = connect();
+  before.join(hello);
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  hello.activations = {{"hr/a", before.take(Kind::activate).delivery_id}};
+  lose(before);
+  caller.request("hr/a", "again");
+  FakePeer& after = connect();
+  after.join(hello);
+  EXPECT_EQ(after.take(Kind::request).payload, "again");
+}
+
+TEST_F(Fences, keep_the_order_of_what_was_not_sent_and_what_came_later) {
+  FakePeer& cut = worker({"hr"}, 1);
+  FakePeer& caller = client();
+  for (const std::string_view payload : {"sent", "1", "2"}) caller.request("hr/a", payload);
+  EXPECT_EQ(cut.count(Kind::request), 1U);
+  lose(cut);
+  caller.request("hr/a", "3");
+  FakePeer& other = worker({"hr"});
+  pass(3s, {&other, &caller});
+  for (const std::string_view payload : {"1", "2", "3"}) EXPECT_EQ(other.take(Kind::request).payload, payload);
+}
+
+TEST_F(Fences, leave_an_operator_nothing_to_evict) {
+  FakePeer& cut = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  lose(cut);
+  caller.take(Kind::error);
+  caller.ask(Kind::operate, wire::Operate{"evict", "hr/a", "test"});
+  EXPECT_EQ(caller.take(Kind::error).code, ErrorCode::invalid);
+}
+
+TEST_F(Fences, are_not_needed_after_goodbye_or_a_full_session_timeout) {
+  FakePeer& leaving = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  leaving.goodbye();
+  FakePeer& silent = worker({"hr"});
+  caller.request("hr/a");
+  EXPECT_EQ(silent.count(Kind::request), 1U);
+  pass(4s, {&caller});
+  caller.request("hr/a");
+  EXPECT_EQ(worker({"hr"}).count(Kind::request), 1U);
+}
+
+TEST_F(SessionLife, of_a_worker_with_work_in_hand_is_probed_so_that_its_death_is_seen_at_once) {
+  FakePeer& hr = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  sink.status[hr.handle()] = SendStatus::gone;
+  pass(300ms, {&caller});
+  EXPECT_EQ(caller.take(Kind::error).code, ErrorCode::worker_lost);
+}
+
+TEST_F(SessionLife, becomes_a_workers_with_its_first_agent_type) {
+  FakePeer& peer = client();
+  EXPECT_TRUE(core->roster().empty());
+  (void)core->take_events();
+  peer.ask(Kind::register_type, wire::TypeRegistration{.name = "hr", .index = 0, .capabilities = {}, .capacity = 1});
+  EXPECT_EQ(core->roster().size(), 1U);
+  EXPECT_EQ(std::ranges::count(core->take_events(), CoreEvent::Type::roster_changed, &CoreEvent::type), 1);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class LinkTest : public testing::Test {
   static constexpr std::uint64_t kToken = 77;
 
   static PeerLinkConfig config() {
-    return {.name = "tester", .incarnation = 5, .is_worker = true, .credit_bytes = 16'000, .hello_timeout = 2s};
+    return {.name = "tester", .incarnation = 5, .credit_bytes = 16'000'000, .hello_timeout = 2s};
   }
 
   /// The link in a fresh session, its HELLO sent and its events taken.

@@ -19,11 +19,16 @@ TEST_F(LinkSession, says_hello_on_a_fresh_connection_with_all_that_the_process_h
   EXPECT_EQ(hellos[0].name, "tester");
   EXPECT_EQ(hellos[0].incarnation, 5U);
   EXPECT_TRUE(hellos[0].is_worker);
-  EXPECT_EQ(hellos[0].credit_bytes, 16'000U);
+  EXPECT_EQ(hellos[0].credit_bytes, 16'000'000U);
   ASSERT_EQ(hellos[0].types.size(), 1U);
   EXPECT_EQ(hellos[0].types[0].index, 3U);
   ASSERT_EQ(hellos[0].subscriptions.size(), 1U);
   EXPECT_TRUE(hellos[0].is_last);
+}
+
+TEST_F(LinkSession, of_a_process_without_agents_is_no_workers) {
+  link.on_opened(now);
+  EXPECT_FALSE(send_hello().at(0).is_worker);
 }
 
 // [P-PEER-1] [P-LIM-10]
@@ -262,11 +267,11 @@ TEST_F(LinkSession, does_not_believe_an_echo_from_the_future) {
   EXPECT_EQ(link.lease_until(), before);
 }
 
-TEST_F(LinkSession, keeps_its_lease_when_the_connection_breaks_but_not_when_the_broker_ends_the_session) {
+// [P-HB-4]
+TEST_F(LinkSession, gives_up_its_lease_when_it_is_lost_for_whatever_reason) {
   open_session();
-  const TimePoint lease = link.lease_until();
   link.on_disconnected(now);
-  EXPECT_EQ(link.lease_until(), lease);
+  EXPECT_EQ(link.lease_until(), now);
   EXPECT_TRUE(next_event<SessionLost>());
   open_session(kToken + 1);
   EXPECT_FALSE(link.on_frame(with_reason(0, Kind::reset, "").bytes(), now));

@@ -193,6 +193,20 @@ TEST_F(SmallLinkTraffic, takes_replies_where_it_refuses_requests) {
   EXPECT_FALSE(submit_small(Kind::reply, {0}));
 }
 
+TEST_F(LinkTraffic, always_has_room_for_errors_that_end_a_delivery) {
+  PeerLinkConfig narrow = config();
+  narrow.max_waiting_envelopes = 1;
+  PeerLink full(narrow, random);
+  full.on_opened(now);
+  while (full.next_frame(now)) {
+  }
+  full.on_frame(welcome(kToken).bytes(), now);
+  ASSERT_TRUE(full.submit(batch(Kind::reply, {0, 0}).bytes(), now));
+  EXPECT_EQ(full.submit(batch(Kind::part, {0}).bytes(), now).error().code, ErrorCode::overloaded);
+  EXPECT_TRUE(full.submit(batch(Kind::error, {0, 0}).bytes(), now));
+  EXPECT_TRUE(full.submit(batch(Kind::done, {0}).bytes(), now));
+}
+
 TEST_F(LinkTraffic, refuses_bytes_that_are_not_whole_envelopes) {
   const ByteBuffer whole = batch(Kind::request, {1});
   EXPECT_EQ(link.submit(whole.bytes().first(whole.size() - 1), now).error().code, ErrorCode::invalid);
@@ -202,13 +216,13 @@ TEST_F(LinkTraffic, refuses_bytes_that_are_not_whole_envelopes) {
 // [P-CRD-2]
 TEST_F(LinkTraffic, reports_what_was_consumed_at_an_eighth_of_its_window) {
   open_session();
-  link.consumed(900);
+  link.consumed(900'000);
   EXPECT_TRUE(send_all().empty());
-  link.consumed(200);
+  link.consumed(200'000);
   const auto all = send_all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].kinds, std::vector{Kind::credit});
-  EXPECT_EQ(all[0].message_ids, std::vector<std::uint64_t>{1100});
+  EXPECT_EQ(all[0].message_ids, std::vector<std::uint64_t>{1'100'000});
 }
 
 TEST_F(LinkTraffic, reports_small_amounts_with_the_next_heartbeat) {
@@ -218,14 +232,33 @@ TEST_F(LinkTraffic, reports_small_amounts_with_the_next_heartbeat) {
   EXPECT_EQ(send_all()[0].kinds, (std::vector{Kind::heartbeat, Kind::credit}));
 }
 
+// The broker may wait to send a frame that needs the whole window. [P-CRD-2]
+TEST_F(LinkTraffic, holds_no_credit_back_when_the_largest_frame_may_need_it) {
+  PeerLinkConfig small = config();
+  small.credit_bytes = 4000;
+  PeerLink modest(small, random);
+  modest.on_opened(now);
+  while (modest.next_frame(now)) {
+  }
+  modest.on_frame(welcome(kToken).bytes(), now);
+  modest.consumed(10);
+  const auto frame = modest.next_frame(now);
+  ASSERT_TRUE(frame.has_value());
+  EXPECT_EQ(read(*frame).kinds, std::vector{Kind::credit});
+  const std::uint64_t ample = std::uint64_t{64} << 20U;
+  EXPECT_EQ(max_unreported(ample), ample / 16);
+  const std::uint64_t tight = wire::kMaxFrameBytes + 1000;
+  EXPECT_EQ(max_unreported(tight), 500U);
+}
+
 TEST_F(LinkTraffic, does_not_count_bytes_of_a_lost_session) {
   open_session();
-  link.consumed(5000);
+  link.consumed(5'000'000);
   link.on_disconnected(now);
   open_session(kToken + 1);
-  link.consumed(5000, SessionToken(kToken));
-  link.consumed(2000, SessionToken(kToken + 1));
-  EXPECT_EQ(send_all()[0].message_ids, std::vector<std::uint64_t>{2000});
+  link.consumed(5'000'000, SessionToken(kToken));
+  link.consumed(2'000'000, SessionToken(kToken + 1));
+  EXPECT_EQ(send_all()[0].message_ids, std::vector<std::uint64_t>{2'000'000});
 }
 
 TEST_F(LinkTraffic, charges_credit_for_data_frames_only) {
@@ -238,7 +271,7 @@ TEST_F(LinkTraffic, charges_credit_for_data_frames_only) {
 
 TEST_F(LinkTraffic, consumes_by_itself_a_data_frame_that_the_host_never_sees) {
   open_session();
-  const std::string payload(2000, 'x');
+  const std::string payload(2'000'000, 'x');
   EXPECT_FALSE(
       link.on_frame(frame(kToken, {{.kind = static_cast<Kind>(99), .payload = as_bytes(payload)}}).bytes(), now));
   EXPECT_EQ(send_all()[0].kinds, std::vector{Kind::credit});

@@ -156,10 +156,11 @@ TEST_F(IoThreadTest, announces_in_hello_what_was_added_before_the_start) {
 
 TEST_F(IoThreadTest, holds_a_lease_as_long_as_the_session_says) {
   make();
-  EXPECT_EQ(io->lease_until(0), TimePoint::min());
+  EXPECT_EQ(io->lease_until(0, SessionToken(7)), TimePoint::min());
   const TimePoint before = SystemClock().now();
   open_session(7);
-  EXPECT_GE(io->lease_until(0), before + 40s);
+  EXPECT_GE(io->lease_until(0, SessionToken(7)), before + 40s);
+  EXPECT_EQ(io->lease_until(0, SessionToken(8)), TimePoint::min());
 }
 
 // [P-TRN-2] [P-PEER-3]

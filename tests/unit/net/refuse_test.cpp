@@ -45,5 +45,34 @@ TEST(Refuse, has_no_answers_when_nobody_waits) {
   EXPECT_TRUE(refuse(batch({{Kind::part, 0}}).bytes(), {ErrorCode::overloaded, "full"}).answers.is_empty());
 }
 
+ByteBuffer answers(const std::vector<std::pair<Kind, std::uint64_t>>& envelopes) {
+  ByteBuffer out;
+  for (const auto& [kind, delivery] : envelopes) {
+    EXPECT_TRUE(wire::append_envelope(out, {.kind = kind, .delivery_id = delivery}));
+  }
+  return out;
+}
+
+// [P-PART-1]
+TEST(Shorten, ends_each_stream_that_lost_a_part_with_one_error) {
+  const ByteBuffer lost =
+      answers({{Kind::part, 1}, {Kind::part, 1}, {Kind::reply, 1}, {Kind::reply, 2}, {Kind::error, 3}});
+  const ByteBuffer kept = shorten(lost.bytes(), {ErrorCode::overloaded, "full"});
+  Bytes rest = kept.bytes();
+  for (std::uint64_t delivery = 1; delivery <= 3; ++delivery) {
+    const auto envelope = wire::EnvelopeView::parse(rest);
+    ASSERT_TRUE(envelope);
+    EXPECT_EQ(envelope->kind(), Kind::error);
+    EXPECT_EQ(envelope->delivery_id(), DeliveryId(delivery));
+    rest = rest.subspan(envelope->length());
+  }
+  EXPECT_TRUE(rest.empty());
+}
+
+TEST(Shorten, keeps_what_is_small_by_nature) {
+  const ByteBuffer lost = answers({{Kind::done, 0}, {Kind::deactivated, 9}});
+  EXPECT_EQ(shorten(lost.bytes(), {ErrorCode::overloaded, "full"}).text(), lost.text());
+}
+
 }  // namespace
 }  // namespace parley::net

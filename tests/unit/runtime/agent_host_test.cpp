@@ -40,5 +40,61 @@ TEST_F(HostTest, handler_whose_caller_cancelled_answers_cancelled) {
   EXPECT_THAT(answers(), ElementsAre("cancelled"));
 }
 
+Closure replying() {
+  return [](const Payload&, Context&) -> Task<Result<Payload>> { co_return Payload{}; };
+}
+
+// [P-LIM-11]
+TEST_F(HostTest, call_chain_of_sixteen_agents_runs_and_one_of_seventeen_is_a_deadlock) {
+  serve("last", replying());
+  const auto chain_of = [](std::size_t agents) {
+    std::string chain = "a/0";
+    for (std::size_t i = 1; i < agents; ++i) chain += "\na/" + std::to_string(i);
+    ByteBuffer attributes;
+    EXPECT_TRUE(wire::append_attribute(attributes, wire::attribute::kCallChain, chain).has_value());
+    return attributes;
+  };
+  const ByteBuffer longest = chain_of(16);
+  const ByteBuffer too_long = chain_of(17);
+  receive({activation("last/x"), request("last/x", 5, 1000, longest.bytes())});
+  receive({request("last/x", 6, 1000, too_long.bytes())});
+  EXPECT_THAT(answers(), ElementsAre("ok", "deadlock"));
+}
+
+// The loop was busy while its link lost one session and got the next: the broker has given those messages up.
+// [P-PEER-5] [P-HB-4]
+TEST_F(HostTest, message_of_a_session_that_its_link_has_lost_never_starts) {
+  int started = 0;
+  serve("agent", [&started](const Payload&, Context&) -> Task<Result<Payload>> {
+    started++;
+    co_return Payload{};
+  });
+  queue({activation("agent/x"), request("agent/x", 5)});
+  wire_.session = SessionToken(kSession + 1);
+  wire_.inbound.push_back({0, link::SessionLost{.reason = "test", .last_sent = MessageId(0)}});
+  open_session(kSession + 1);
+  pass(1s);
+  EXPECT_EQ(started, 0);
+}
+
+TEST_F(HostTest, type_registered_without_a_session_is_told_to_the_next_one) {
+  serve("first", sleeper());
+  lose_session();
+  bool is_registered = false;
+  spawn([this, &is_registered]() -> Task<> {
+    is_registered = (co_await host_->register_closure("second", sleeper(), {}, {})).has_value();
+  });
+  // The link may have said HELLO already, without the new type.
+  EXPECT_TRUE(is_registered);
+  EXPECT_THAT(wire_.announced_types, ElementsAre("first", "second"));
+  EXPECT_EQ(count(wire::Kind::register_type), 1U);
+}
+
+TEST_F(HostTest, type_registered_before_the_start_is_left_to_the_first_hello) {
+  serve("first", sleeper());
+  EXPECT_THAT(wire_.announced_types, ElementsAre("first"));
+  EXPECT_EQ(count(wire::Kind::register_type), 0U);
+}
+
 }  // namespace
 }  // namespace parley

@@ -35,6 +35,7 @@ struct Wire {
   std::vector<net::Inbound> inbound;
   std::vector<Written> written;
   std::vector<std::string> announced_types;
+  SessionToken session;  ///< the link's: the host hears of it later
   TimePoint lease = TimePoint::max();
 };
 
@@ -64,7 +65,9 @@ class FakePort final : public Port {
     std::ranges::move(std::exchange(wire_.inbound, {}), std::back_inserter(into));
     return !into.empty();
   }
-  [[nodiscard]] TimePoint lease_until(std::size_t /*connection*/) const override { return wire_.lease; }
+  [[nodiscard]] TimePoint lease_until(std::size_t /*connection*/, SessionToken session) const override {
+    return session == wire_.session ? wire_.lease : TimePoint::min();
+  }
 
  private:
   Wire& wire_;
@@ -107,9 +110,11 @@ class HostTest : public ::testing::Test {
   void open_session(std::uint64_t token = kSession) {
     wire::Welcome welcome;
     welcome.token = token;
+    wire_.session = SessionToken(token);
     happens(link::SessionReady{welcome});
   }
   void lose_session(std::uint64_t last_sent = 0) {
+    wire_.session = {};
     happens(link::SessionLost{.reason = "test", .last_sent = MessageId(last_sent)});
   }
   /// One bundle from the broker, which stays in the inbox until the host pumps.
