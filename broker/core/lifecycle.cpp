@@ -367,15 +367,8 @@ void Lifecycle::sweep() {
   state_.suggestions_left = kSuggestionsPerSweep;
   for (std::size_t slot = 0; slot < state_.sessions.all().size(); slot++) {
     Session* const session = state_.sessions.all()[slot].get();
-    if (session == nullptr) continue;
-    const Duration silence = state_.now - session->last_heard;
-    if (silence >= state_.config.session_timeout) {
-      end(*session, "nothing was heard from it for too long", Parting::lost);
-    } else if (session->deliveries.count > 0 && silence * 4 >= Duration(state_.config.heartbeat_interval)) {
-      // Its callers are not to wait for the end of its lease when its process is gone.
-      session->out.probe();
-      outbox_.mark(*session);
-    }
+    if (session == nullptr || state_.now - session->last_heard < state_.config.session_timeout) continue;
+    end(*session, "nothing was heard from it for too long", Parting::lost);
   }
   probe_workers();
   std::vector<std::uint32_t> orphans;

@@ -86,12 +86,6 @@ class OutQueue {
 
   /// Echoed at the next flush; a newer time stamp replaces it.
   void set_heartbeat(std::uint64_t stamp) { heartbeat_ = stamp; }
-  /// Makes sure that something is sent, if only an empty bundle: a connection that is gone shows only then.
-  void probe() {
-    if (is_ready()) return;
-    (void)control_.open(0);
-    control_.added();
-  }
   /// Listed in ACCEPTED at the next flush.
   void accept(std::uint64_t message_id, std::uint32_t recipients);
   /// Turns what is pending into control frames, unless older ones still wait.

@@ -124,25 +124,6 @@ TEST_F(Queues, of_a_connection_that_is_gone_end_its_session) {
   EXPECT_EQ(number("parley_broker_parked"), 1U);  // it was never sent
 }
 
-TEST_F(Queues, of_a_connection_that_is_gone_with_work_in_hand_end_its_session_long_before_its_lease) {
-  FakePeer& host = worker({"hr"});
-  FakePeer& caller = client();
-  caller.request("hr/a");
-  ASSERT_EQ(host.count(Kind::request), 1U);
-  sink.status[host.handle()] = SendStatus::gone;
-  pass(600ms, {&caller});
-  EXPECT_EQ(number("parley_broker_sessions"), 1U);
-  EXPECT_EQ(number("parley_broker_worker_lost_total"), 1U);
-}
-
-TEST_F(Queues, of_an_idle_worker_are_left_alone) {
-  FakePeer& host = worker({"hr"});
-  const std::uint64_t before = number("parley_broker_frames_out_total");
-  pass(900ms);
-  EXPECT_EQ(number("parley_broker_frames_out_total"), before);
-  EXPECT_EQ(host.count(Kind::request), 0U);
-}
-
 TEST_F(Queues, go_out_one_bundle_per_destination_first) {
   FakePeer& big = worker({"big"});
   FakePeer& small = worker({"small"});
