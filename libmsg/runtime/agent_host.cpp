@@ -49,16 +49,19 @@ Error error_of(const wire::EnvelopeView& envelope) {
 
 }  // namespace
 
-std::shared_ptr<AgentHost> AgentHost::make(asio::io_context& io, Clock& clock, Random& random, Timing timing) {
-  return std::make_shared<AgentHost>(io, clock, random, timing);
+std::shared_ptr<AgentHost> AgentHost::make(asio::io_context& io, Clock& clock, Random& random, Timing timing,
+                                           const HostLimits& limits) {
+  return std::make_shared<AgentHost>(io, clock, random, timing, limits);
 }
 
-AgentHost::AgentHost(asio::io_context& io, Clock& clock, Random& random, Timing timing)
+AgentHost::AgentHost(asio::io_context& io, Clock& clock, Random& random, Timing timing, const HostLimits& limits)
     : io_(io),
       clock_(clock),
       random_(random),
       timing_(timing),
+      limits_(limits),
       client_(std::make_unique<HostClient>(*this)),
+      saved_states_(limits.max_saved_states, limits.max_saved_bytes),
       timer_(io) {}
 
 AgentHost::~AgentHost() = default;
@@ -242,7 +245,7 @@ void AgentHost::on_placement(std::size_t connection, const wire::EnvelopeView& e
     placed.body.type = type;
     placed.body.connection = connection;
     if (placed.body.id.is_empty()) placed.body.id = std::move(*agent_id);
-    return;
+    return passivate_surplus();
   }
   if (activation == nullptr) return;
   if (envelope.kind() == wire::Kind::passivate) {

@@ -25,6 +25,7 @@
 #include "libmsg/runtime/port.hpp"
 #include "libmsg/runtime/request_table.hpp"
 #include "libmsg/runtime/runtime.hpp"
+#include "libmsg/runtime/saved_states.hpp"
 #include "libmsg/runtime/suspend.hpp"
 #include "libmsg/runtime/turn_record.hpp"
 #include "libmsg/runtime/turn_scheduler.hpp"
@@ -37,11 +38,13 @@ class PartQueue;
 
 /// What only tests and the metrics page look at.
 struct HostCounters {
-  std::uint64_t stale_replies = 0;       ///< results of turns whose session had ended; nobody waits for them
-  std::uint64_t late_answers = 0;        ///< answers to calls that had ended (cancelled, timed out)
-  std::uint64_t malformed = 0;           ///< frames or envelopes that did not parse
-  std::uint64_t dropped_by_session = 0;  ///< waiting messages that ended with their session
-  std::uint64_t dropped_publishes = 0;   ///< by an interceptor
+  std::uint64_t stale_replies = 0;         ///< results of turns whose session had ended; nobody waits for them
+  std::uint64_t late_answers = 0;          ///< answers to calls that had ended (cancelled, timed out)
+  std::uint64_t malformed = 0;             ///< frames or envelopes that did not parse
+  std::uint64_t dropped_by_session = 0;    ///< waiting messages that ended with their session
+  std::uint64_t dropped_publishes = 0;     ///< by an interceptor
+  std::uint64_t surplus_passivations = 0;  ///< put away because there were too many activations
+  std::uint64_t dropped_states = 0;        ///< of activations that were put away: too many or too large
 };
 
 class AgentHost final : public std::enable_shared_from_this<AgentHost> {
@@ -52,8 +55,9 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   };
 
   /// `io`, `clock` and `random` must outlive the host (see keep_alive()).
-  static std::shared_ptr<AgentHost> make(asio::io_context& io, Clock& clock, Random& random, Timing timing);
-  AgentHost(asio::io_context& io, Clock& clock, Random& random, Timing timing);
+  static std::shared_ptr<AgentHost> make(asio::io_context& io, Clock& clock, Random& random, Timing timing,
+                                         const HostLimits& limits = {});
+  AgentHost(asio::io_context& io, Clock& clock, Random& random, Timing timing, const HostLimits& limits);
   AgentHost(const AgentHost&) = delete;
   AgentHost& operator=(const AgentHost&) = delete;
   ~AgentHost();
@@ -267,6 +271,8 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
 
   // Activations (host_turns.cpp).
   void passivate_idle();
+  void passivate_surplus();
+  void keep_state(const std::string& id, std::string state);
   void ask_passivation(Activation& activation);
   void leave_if_possible(Activation& activation);
   void evict(Activation& activation);
@@ -290,6 +296,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   Clock& clock_;
   Random& random_;
   Timing timing_;
+  HostLimits limits_;
   std::unique_ptr<Port> port_;
   std::vector<Connection> connections_;
   std::unique_ptr<Client> client_;
@@ -301,7 +308,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   std::unordered_map<std::string, AgentType*> types_by_name_;
   std::map<SubscriptionHandle, wire::SubscriptionBody> subscriptions_;
   SubscriptionHandle last_subscription_ = 0;
-  std::map<std::string, std::string> saved_states_;
+  SavedStates saved_states_;
   std::vector<std::shared_ptr<Interceptor>> interceptors_;  ///< shared: the application keeps using them
   TurnObserver observer_;
 

@@ -41,7 +41,7 @@ AgentHost::AgentType* AgentHost::find_type(std::string_view name) {
 TurnRules AgentHost::rules_of(const AgentType& type) {
   // A ready instance keeps its state in itself, so there is nothing to gain from putting it away.
   const Duration idle = type.factory ? Duration(type.options.idle_timeout) : Duration::zero();
-  return {type.options.is_reentrant, type.options.max_mailbox, idle};
+  return {type.options.is_reentrant, type.options.max_mailbox, idle, static_cast<bool>(type.factory)};
 }
 
 // --- Agent types -----------------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ Task<Result<>> AgentHost::unsubscribe(SubscriptionHandle handle) {
 // --- State and statistics --------------------------------------------------------------------------------------------
 
 Result<std::map<std::string, std::string>> AgentHost::save_state() {
-  std::map<std::string, std::string> states = saved_states_;
+  std::map<std::string, std::string> states = saved_states_.all();
   std::optional<Error> error;
   scheduler_.for_each([&](Activation& activation) {
     if (!activation.body.agent || error) return;
@@ -215,7 +215,7 @@ Result<> AgentHost::load_state(const std::map<std::string, std::string>& states)
       return fail(ErrorCode::invalid, "the state of '" + id + "' has no use: its agent type is not registered here");
     }
   }
-  for (const auto& [id, state] : states) saved_states_.insert_or_assign(id, state);
+  for (const auto& [id, state] : states) keep_state(id, state);
   return {};
 }
 

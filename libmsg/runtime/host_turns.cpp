@@ -277,10 +277,9 @@ Task<Result<>> AgentHost::activate(Turn& turn) {
     } else {
       error = Error(ErrorCode::undeliverable, "'" + id + "' is not among the ready instances of '" + type.name + "'");
     }
-    const auto saved = saved_states_.find(id);
-    if (!error && saved != saved_states_.end()) {
-      if (const Result<> loaded = hosted.agent->load_state(saved->second); !loaded)
-        error = failed(loaded.error().message);
+    const std::string* const saved = saved_states_.find(id);
+    if (!error && saved != nullptr) {
+      if (const Result<> loaded = hosted.agent->load_state(*saved); !loaded) error = failed(loaded.error().message);
     }
     if (!error) {
       if (const Result<> prepared = co_await hosted.agent->on_activate(turn); !prepared) {
@@ -526,6 +525,25 @@ void AgentHost::passivate_idle() {
   }
 }
 
+/// More activations than the runtime may have: the ones used longest ago make room.
+void AgentHost::passivate_surplus() {
+  while (Activation* const activation = scheduler_.take_surplus(limits_.max_activations)) {
+    counters_.surplus_passivations++;
+    write_control(activation->body.connection, wire::Kind::passivate, activation->id, activation->epoch);
+  }
+}
+
+void AgentHost::keep_state(const std::string& id, std::string state) {
+  saved_states_.put(id, std::move(state));
+  if (saved_states_.dropped() == counters_.dropped_states) return;
+  // Once for all that goes on like this.
+  if (counters_.dropped_states == 0) {
+    spdlog::warn("event=states_dropped kept={} bytes={} reason=\"too many states of agents that were put away\"",
+                 saved_states_.size(), saved_states_.bytes());
+  }
+  counters_.dropped_states = saved_states_.dropped();
+}
+
 void AgentHost::ask_passivation(Activation& activation) {
   if (!scheduler_.begin_passivation(activation)) return;
   write_control(activation.body.connection, wire::Kind::passivate, activation.id, activation.epoch);
@@ -547,7 +565,7 @@ Task<> AgentHost::deactivate(std::shared_ptr<AgentHost> self, Activation* activa
       if (Result<std::string> state = is_kept ? hosted.agent->save_state() : std::string(); !state) {
         spdlog::warn("event=state_lost agent={} reason=\"{}\"", id, state.error().message);
       } else if (!state->empty()) {
-        self->saved_states_.insert_or_assign(id, std::move(*state));
+        self->keep_state(id, std::move(*state));
       }
       co_await hosted.agent->on_deactivate();
     } catch (const std::exception& failure) {

@@ -20,7 +20,7 @@ class LocalRuntime::Impl {
         clock_(manual == nullptr ? static_cast<Clock&>(means_->clock) : *manual),
         timer_(io) {
     const auto timing = manual == nullptr ? AgentHost::Timing::real : AgentHost::Timing::stepped;
-    host_ = AgentHost::make(io_, clock_, means_->random, timing);
+    host_ = AgentHost::make(io_, clock_, means_->random, timing, options.limits);
     host_->keep_alive(means_);
     std::weak_ptr<AgentHost> weak = host_;
     const auto on_inbound = [weak] {

@@ -10,6 +10,7 @@ namespace parley {
 struct LocalRuntimeOptions {
   std::string name = "local";
   broker::CoreConfig broker;
+  HostLimits limits{};
 };
 
 class LocalRuntime final : public Runtime {

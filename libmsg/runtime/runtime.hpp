@@ -34,6 +34,15 @@ struct TypeOptions {
   std::chrono::milliseconds progress_timeout{5 * 60 * 1000};
 };
 
+/// What one runtime keeps at most; beyond it the least recently used makes room.
+struct HostLimits {
+  /// Live activations. Idle ones above it are put away, those used longest ago first; busy ones may exceed it.
+  std::size_t max_activations = 100'000;
+  /// States of activations that were put away. A dropped one is gone: such an agent starts anew.
+  std::size_t max_saved_states = 100'000;
+  std::size_t max_saved_bytes = std::size_t{256} * 1024 * 1024;
+};
+
 struct TopicFilter {
   std::string type;
   bool is_prefix = false;

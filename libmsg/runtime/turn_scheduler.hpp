@@ -30,6 +30,8 @@ struct TurnRules {
   std::uint32_t max_mailbox = 1024;
   /// Zero: never put away.
   Duration idle_timeout{};
+  /// Whether take_surplus() may choose it.
+  bool may_make_room = true;
 };
 
 /// What becomes of a message that arrives.
@@ -60,7 +62,8 @@ class TurnScheduler {
     TimePoint last_used;
     std::list<Message> mailbox;
     TimerId idle_timer;
-    bool is_ready = false;  ///< listed in ready_
+    bool is_ready = false;                          ///< listed in ready_
+    typename std::list<Activation*>::iterator use;  ///< in uses_
     Body body;
 
     [[nodiscard]] bool is_idle() const { return running == 0 && mailbox.empty(); }
@@ -85,9 +88,10 @@ class TurnScheduler {
       place->id = id;
       place->rules = rules;
       place->last_used = now;
+      place->use = uses_.insert(uses_.end(), place.get());
       arm(*place);
     } else if (epoch > place->epoch && place->phase != Phase::live) {
-      place->phase = Phase::live;
+      set_phase(*place, Phase::live);
       arm(*place);
     }
     place->epoch = std::max(place->epoch, epoch);
@@ -120,6 +124,7 @@ class TurnScheduler {
     activation.running--;
     running_--;
     activation.last_used = now;
+    uses_.splice(uses_.end(), uses_, activation.use);
     if (activation.phase == Phase::gone) {
       if (activation.running == 0) bury(activation);
       return std::nullopt;
@@ -156,7 +161,7 @@ class TurnScheduler {
       activation.idle_timer = {};
       if (activation.phase != Phase::live) continue;
       if (activation.is_idle() && activation.last_used + activation.rules.idle_timeout <= now) {
-        activation.phase = Phase::passivating;
+        set_phase(activation, Phase::passivating);
         return &activation;
       }
       arm(activation, activation.is_idle() ? activation.last_used : now);
@@ -165,10 +170,25 @@ class TurnScheduler {
   }
   [[nodiscard]] TimePoint next_idle() const { return idle_.next(); }
 
+  /// With more than `max` activations: the idle one that was used longest ago; it is `passivating` then. nullptr when
+  /// there are few enough, counting those that are about to leave, or when nothing idle is found near the front.
+  Activation* take_surplus(std::size_t max) {
+    constexpr int kMaxLook = 64;
+    for (int look = 0; look < kMaxLook && activations_.size() > max + going_; ++look) {
+      Activation& oldest = *uses_.front();
+      uses_.splice(uses_.end(), uses_, uses_.begin());
+      if (oldest.phase != Phase::live || !oldest.is_idle() || !oldest.rules.may_make_room) continue;
+      set_phase(oldest, Phase::passivating);
+      disarm(oldest);
+      return &oldest;
+    }
+    return nullptr;
+  }
+
   /// The owner puts the activation away without waiting for its idle time. False when that is under way already.
   bool begin_passivation(Activation& activation) {
     if (activation.phase != Phase::live) return false;
-    activation.phase = Phase::passivating;
+    set_phase(activation, Phase::passivating);
     disarm(activation);
     return true;
   }
@@ -176,7 +196,7 @@ class TurnScheduler {
   /// The broker agrees to put it away, and no message for it comes any more. False for another epoch.
   bool grant_passivation(Activation& activation, Epoch epoch) {
     if (activation.epoch != epoch || activation.phase == Phase::gone) return false;
-    activation.phase = Phase::leaving;
+    set_phase(activation, Phase::leaving);
     disarm(activation);
     return true;
   }
@@ -199,9 +219,13 @@ class TurnScheduler {
     activation.mailbox.clear();
     waiting_ -= left.size();
     disarm(activation);
-    activation.phase = Phase::gone;
+    set_phase(activation, Phase::gone);
     const auto found = activations_.find(activation.id);
-    if (activation.running > 0) leaving_turns_.push_back(std::move(found->second));
+    if (activation.running > 0) {
+      leaving_turns_.push_back(std::move(found->second));
+    } else {
+      uses_.erase(activation.use);
+    }
     activations_.erase(found);
     return left;
   }
@@ -227,7 +251,7 @@ class TurnScheduler {
   void forget_handshakes() {
     for (auto& [id, activation] : activations_) {
       if (activation->phase != Phase::passivating && activation->phase != Phase::leaving) continue;
-      activation->phase = Phase::live;
+      set_phase(*activation, Phase::live);
       arm(*activation);
     }
   }
@@ -275,7 +299,15 @@ class TurnScheduler {
   }
   void disarm(Activation& activation) { idle_.cancel(activation.idle_timer); }
 
+  void set_phase(Activation& activation, Phase phase) {
+    const auto is_going = [](Phase which) { return which == Phase::passivating || which == Phase::leaving; };
+    if (is_going(activation.phase)) going_--;
+    if (is_going(phase)) going_++;
+    activation.phase = phase;
+  }
+
   void bury(Activation& activation) {
+    uses_.erase(activation.use);
     std::erase_if(leaving_turns_, [&](const auto& owned) { return owned.get() == &activation; });
   }
 
@@ -284,6 +316,8 @@ class TurnScheduler {
   std::vector<std::unique_ptr<Activation>> leaving_turns_;
   std::deque<std::string> ready_;
   TimerQueue<Activation*> idle_;
+  std::list<Activation*> uses_;  ///< of activations_ and leaving_turns_, the least recently used first
+  std::size_t going_ = 0;        ///< activations that are passivating or leaving
   std::size_t waiting_ = 0;
   std::size_t running_ = 0;
   bool is_held_ = false;

@@ -45,10 +45,10 @@ class IoPort final : public Port {
 
 class WorkerRuntime final : public Runtime {
  public:
-  WorkerRuntime(asio::io_context& io, std::uint64_t memory_limit_bytes)
+  WorkerRuntime(asio::io_context& io, std::uint64_t memory_limit_bytes, const HostLimits& limits)
       : memory_limit_bytes_(memory_limit_bytes),
         means_(std::make_shared<Means>()),
-        host_(AgentHost::make(io, means_->clock, means_->random, AgentHost::Timing::real)) {
+        host_(AgentHost::make(io, means_->clock, means_->random, AgentHost::Timing::real, limits)) {
     host_->keep_alive(means_);
   }
   ~WorkerRuntime() override { host_->close(); }
@@ -125,7 +125,7 @@ Result<std::unique_ptr<Runtime>> make_worker_runtime(asio::io_context& io, Worke
   thread.is_insecure_allowed = options.is_insecure_allowed;
   thread.link.name = std::move(options.name);
   thread.link.credit_bytes = options.credit_bytes;
-  auto runtime = std::make_unique<WorkerRuntime>(io, options.memory_limit_bytes);
+  auto runtime = std::make_unique<WorkerRuntime>(io, options.memory_limit_bytes, options.limits);
   if (Result<> opened = runtime->open(std::move(thread)); !opened) return fail(std::move(opened).error());
   return runtime;
 }

@@ -15,6 +15,7 @@ struct WorkerRuntimeOptions {
   /// Allows endpoints beyond loopback and ipc although nothing is encrypted.
   bool is_insecure_allowed = false;
   std::uint64_t credit_bytes = std::uint64_t{16} * 1024 * 1024;
+  HostLimits limits{};
   /// A process that uses more is unhealthy; zero: no limit.
   std::uint64_t memory_limit_bytes = 0;
 };

@@ -96,5 +96,24 @@ TEST_F(HostTest, type_registered_before_the_start_is_left_to_the_first_hello) {
   EXPECT_EQ(count(wire::Kind::register_type), 0U);
 }
 
+class CappedHost : public HostTest {
+ protected:
+  CappedHost() {
+    host_->close();
+    host_ = AgentHost::make(io_, clock_, random_, AgentHost::Timing::stepped, {.max_activations = 2});
+    host_->attach(std::make_unique<FakePort>(wire_));
+  }
+};
+
+TEST_F(CappedHost, asks_to_put_away_the_least_recently_used_activation_above_its_limit) {
+  serve("agent", replying());
+  receive({activation("agent/1", 1), request("agent/1", 1), activation("agent/2", 2), request("agent/2", 2)});
+  EXPECT_EQ(count(wire::Kind::passivate), 0U);
+  receive({activation("agent/3", 3), request("agent/3", 3)});
+  ASSERT_EQ(count(wire::Kind::passivate), 1U);
+  EXPECT_EQ(std::ranges::find(wire_.written, wire::Kind::passivate, &Written::kind)->target, "agent/1");
+  EXPECT_EQ(host_->counters().surplus_passivations, 1U);
+}
+
 }  // namespace
 }  // namespace parley

@@ -55,6 +55,35 @@ TEST_F(Turns, activations_do_not_wait_for_each_other) {
   EXPECT_EQ(scheduler_.running(), 2U);
 }
 
+TEST_F(Turns, too_many_activations_make_room_by_the_least_recently_used_idle_one) {
+  auto& a = place("a/1");
+  auto& b = place("a/2");
+  auto& c = place("a/3");
+  admit(a, "m");
+  finish(a);
+  EXPECT_EQ(scheduler_.take_surplus(2), &b);
+  EXPECT_EQ(b.phase, Scheduler::Phase::passivating);
+  EXPECT_EQ(scheduler_.take_surplus(2), nullptr);  // The one that goes counts already.
+  EXPECT_EQ(scheduler_.take_surplus(1), &c);
+  EXPECT_EQ(scheduler_.take_surplus(3), nullptr);
+}
+
+TEST_F(Turns, busy_and_permanent_activations_never_make_room) {
+  admit(place("a/1"), "m");
+  place("a/2", {.may_make_room = false});
+  EXPECT_EQ(scheduler_.take_surplus(0), nullptr);
+}
+
+TEST_F(Turns, evicted_activations_are_no_longer_counted_as_going) {
+  auto& a = place("a/1");
+  place("a/2");
+  place("a/3");
+  EXPECT_EQ(scheduler_.take_surplus(2), &a);
+  scheduler_.remove(a);
+  EXPECT_EQ(scheduler_.take_surplus(2), nullptr);
+  EXPECT_NE(scheduler_.take_surplus(1), nullptr);
+}
+
 TEST_F(Turns, full_mailbox_refuses_and_leaves_the_message_with_the_caller) {
   auto& a = place("a/1", {.max_mailbox = 1});
   admit(a, "running");
