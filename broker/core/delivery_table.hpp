@@ -34,7 +34,7 @@ struct Delivery {
   std::uint32_t origin = kNil;      ///< session of the caller; of one-way messages only while they are recovering
   std::uint32_t worker = kNil;      ///< session, when place is worker
   std::uint32_t type = kNil;        ///< agent type addressed, once known
-  std::uint32_t activation = kNil;  ///< when place is held
+  std::uint32_t activation = kNil;  ///< when place is held or worker; with a worker it may be gone meanwhile
   std::uint64_t message_id = 0;     ///< the caller's
   TimePoint deadline;
   TimePoint waiting_since;  ///< in place parked, held or recovering

@@ -286,6 +286,7 @@ void Lifecycle::end(Session& session, const std::string& reason, Parting parting
 void Lifecycle::dissolve(Session& session, const std::string& reason, Parting parting,
                          std::vector<std::uint32_t>& orphans) {
   leave_as_caller(session);
+  if (parting != Parting::goodbye && session.is_worker) remember_loss(session, reason);
   leave_as_host(session, parting, orphans);
   leave_as_subscriber(session, parting);
   if (parting != Parting::goodbye) state_.counters.sessions_lost++;
@@ -320,6 +321,29 @@ void Lifecycle::leave_as_host(Session& session, Parting parting, std::vector<std
     state_.counters.worker_lost++;
     settlement_.fail(session.deliveries.head, lost);
   }
+}
+
+void Lifecycle::remember_loss(Session& session, const std::string& reason) {
+  constexpr std::size_t kMaxLosses = 64;
+  wire::PsLoss loss;
+  loss.worker = session.name;
+  loss.incarnation = session.incarnation;
+  if (session.vitals) loss.pid = session.vitals->pid;
+  loss.at_ms = static_cast<std::uint64_t>(state_.wall_now().time_since_epoch().count());
+  loss.reason = reason;
+  for (std::uint32_t slot = session.deliveries.head; slot != kNil; slot = state_.deliveries[slot].list_next) {
+    if (loss.executing.size() >= wire::kMaxVitalsExecuting) break;
+    const Delivery& delivery = state_.deliveries[slot];
+    const bool is_unsent = session.out.data().at({delivery.frame, delivery.offset}) != nullptr;
+    const Activation& activation = state_.directory[delivery.activation];
+    const bool is_here =
+        activation.id_text != nullptr && activation.worker == session.slot && activation.type == delivery.type;
+    if (is_unsent || !is_here) continue;
+    std::string id(activation.id());
+    if (std::ranges::find(loss.executing, id) == loss.executing.end()) loss.executing.push_back(std::move(id));
+  }
+  state_.losses.push_back(std::move(loss));
+  if (state_.losses.size() > kMaxLosses) state_.losses.pop_front();
 }
 
 // What was never sent cannot have been acted on: it goes to another worker, or waits for one.

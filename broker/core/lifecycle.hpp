@@ -70,6 +70,7 @@ class Lifecycle {
   void dissolve(Session& session, const std::string& reason, Parting parting, std::vector<std::uint32_t>& orphans);
   void leave_as_caller(Session& session);
   void leave_as_host(Session& session, Parting parting, std::vector<std::uint32_t>& orphans);
+  void remember_loss(Session& session, const std::string& reason);
   void take_unsent(Session& session, std::vector<std::uint32_t>& orphans);
   void leave_as_subscriber(Session& session, Parting parting);
   void drop_orphan_subscriptions(AgentType& type);

@@ -176,6 +176,7 @@ Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes
     wire::patch_remaining_ms(queued.bytes, static_cast<std::uint32_t>(std::max<std::int64_t>(left.count(), 0)));
   }
   if (is_kept) settlement_.keep(slot, envelope);
+  delivery.activation = activation;
   delivery.place = Place::worker;
   delivery.worker = worker.slot;
   delivery.frame = queued.position.frame;

@@ -140,6 +140,7 @@ wire::PsReport Reports::ps() const {
   std::ranges::sort(report.types, {}, &wire::PsType::name);
   report.numbers = numbers();
   report.quarantines = state_.quarantines.list();
+  report.losses.assign(state_.losses.begin(), state_.losses.end());
   return report;
 }
 

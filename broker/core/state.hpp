@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -107,6 +108,8 @@ struct State {
   std::vector<Doomed> doomed;
   std::vector<StrangerFrame> strangers;
   std::vector<CoreEvent> events;
+  /// Workers lost lately, oldest first.
+  std::deque<wire::PsLoss> losses;
 
   [[nodiscard]] std::uint64_t wall_us() const {
     const auto wall = wall_mark.time_since_epoch() + (now - wall_mark_at);

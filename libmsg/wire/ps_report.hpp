@@ -64,6 +64,18 @@ struct PsQuarantine {
   MSGPACK_DEFINE_MAP(key, reason, since_ms, refused)
 };
 
+/// A worker whose session ended without GOODBYE. What a message did to it may be over before any heartbeat tells, so
+/// the broker names the agents whose messages it had in hand.
+struct PsLoss {
+  std::string worker;
+  std::uint64_t incarnation = 0;
+  std::uint32_t pid = 0;    ///< 0: it never told
+  std::uint64_t at_ms = 0;  ///< wall clock, ms since 1970
+  std::string reason;
+  std::vector<std::string> executing{};  ///< the longest in hand first, at most kMaxVitalsExecuting
+  MSGPACK_DEFINE_MAP(worker, incarnation, pid, at_ms, reason, executing)
+};
+
 /// A named counter or gauge of the broker; names are those of METRICS.md.
 struct NamedNumber {
   std::string name;
@@ -79,7 +91,8 @@ struct PsReport {
   std::vector<PsType> types;
   std::vector<NamedNumber> numbers;
   std::vector<PsQuarantine> quarantines{};
-  MSGPACK_DEFINE_MAP(shard_epoch, uptime_ms, is_recovering, peers, types, numbers, quarantines)
+  std::vector<PsLoss> losses{};  ///< the newest ones, oldest first
+  MSGPACK_DEFINE_MAP(shard_epoch, uptime_ms, is_recovering, peers, types, numbers, quarantines, losses)
 };
 
 }  // namespace parley::wire

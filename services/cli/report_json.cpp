@@ -96,6 +96,12 @@ json to_json(const wire::PsQuarantine& row) {
   return {{"key", row.key}, {"reason", row.reason}, {"since", format_wall_ms(row.since_ms)}, {"refused", row.refused}};
 }
 
+json to_json(const wire::PsLoss& loss) {
+  return {{"worker", loss.worker}, {"incarnation", loss.incarnation},
+          {"pid", loss.pid},       {"at", format_wall_ms(loss.at_ms)},
+          {"reason", loss.reason}, {"executing", loss.executing}};
+}
+
 }  // namespace
 
 json to_json(const wire::PsReport& report) {
@@ -105,10 +111,12 @@ json to_json(const wire::PsReport& report) {
               {"peers", json::array()},
               {"types", json::array()},
               {"quarantines", json::array()},
+              {"losses", json::array()},
               {"numbers", json::object()}};
   for (const auto& peer : report.peers) object["peers"].push_back(to_json(peer));
   for (const auto& type : report.types) object["types"].push_back(to_json(type));
   for (const auto& row : report.quarantines) object["quarantines"].push_back(to_json(row));
+  for (const auto& loss : report.losses) object["losses"].push_back(to_json(loss));
   for (const auto& number : report.numbers) object["numbers"][number.name] = number.value;
   return object;
 }

@@ -137,6 +137,33 @@ TEST_F(HealthOnTheBus, of_one_type_does_not_keep_new_agents_of_another_away) {
   EXPECT_EQ(host.count(Kind::request), 0U);
 }
 
+TEST_F(HealthOnTheBus, of_a_worker_that_was_lost_names_the_agents_that_it_was_at_work_for) {
+  FakePeer& host = worker({"hr"});
+  beat(host, vitals_of("hr"));
+  FakePeer& caller = client();
+  for (const char* id : {"hr/done", "hr/poison", "hr/poison"}) caller.request(id);
+  host.reply(host.take(Kind::request));
+  FakePeer& polite = worker({"it"});
+  polite.goodbye();
+  lose(host);
+  const auto losses = core->ps(now).losses;
+  ASSERT_EQ(losses.size(), 1U);
+  EXPECT_TRUE(losses[0].worker.starts_with("worker-"));
+  EXPECT_EQ(losses[0].pid, 42U);
+  EXPECT_EQ(losses[0].executing, std::vector<std::string>{"hr/poison"});
+}
+
+TEST_F(HealthOnTheBus, what_never_reached_a_lost_worker_is_not_held_against_anybody) {
+  FakePeer& host = worker({"hr"}, 1);
+  FakePeer& caller = client();
+  caller.request("hr/sent");
+  caller.request("hr/unsent");
+  lose(host);
+  const auto losses = core->ps(now).losses;
+  ASSERT_EQ(losses.size(), 1U);
+  EXPECT_EQ(losses[0].executing, std::vector<std::string>{"hr/sent"});
+}
+
 TEST_F(HealthOnTheBus, of_a_type_is_that_of_its_worst_worker) {
   FakePeer& first = worker({"hr"});
   FakePeer& second = worker({"hr"});
