@@ -112,6 +112,19 @@ TYPED_TEST(Failures, failing_subscriber_leaves_a_dead_letter_and_the_others_get_
   });
 }
 
+TYPED_TEST(Failures, subscriber_that_cannot_be_made_leaves_a_dead_letter_and_the_others_get_theirs) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    const AgentFactory broken = [](const AgentId&) -> std::unique_ptr<Agent> { throw std::runtime_error("no parts"); };
+    EXPECT_EQ(code_of(co_await runtime.register_type("broken", broken)), "ok");
+    EXPECT_EQ(code_of(co_await runtime.subscribe(filter("news"), "broken")), "ok");
+    co_await this->record("healthy", filters("news"));
+    EXPECT_EQ(recipients_of(co_await runtime.client().publish(topic("news/x"), ask("hi"))), 2);
+    EXPECT_THAT(co_await this->dead_letter_codes(1), ElementsAre("activation_failed"));
+    EXPECT_TRUE(co_await this->eventually([this] { return !this->heard_.empty(); }));
+    EXPECT_THAT(this->heard_, ElementsAre("hi"));
+  });
+}
+
 TYPED_TEST(Failures, failing_handler_of_a_send_leaves_a_dead_letter) {
   this->run([this](Runtime& runtime) -> Task<> {
     co_await this->serve("bomb", throwing());

@@ -4,6 +4,7 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <gmock/gmock.h>
 
+#include "libmsg/wire/envelope.hpp"
 #include "tests/conformance/bus.hpp"
 
 namespace parley::conformance {
@@ -176,6 +177,45 @@ TYPED_TEST(Messages, event_published_in_a_handler_keeps_the_sessions_key) {
     EXPECT_EQ(recipients_of(co_await runtime.client().publish(topic("start/session-7"), ask(""))), 1);
     EXPECT_TRUE(co_await this->eventually([this] { return !this->heard_.empty(); }));
     EXPECT_THAT(this->heard_, ElementsAre("watch/session-7"));
+  });
+}
+
+TYPED_TEST(Messages, event_of_a_client_has_no_sender_and_is_no_request) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    co_await this->serve("reader", on_ask([this](const Ask&, Context& context) -> Task<Result<Payload>> {
+                           this->heard_.push_back(context.sender().is_empty() ? "nobody" : context.sender().str());
+                           this->heard_.push_back(context.is_request() ? "request" : "event");
+                           this->heard_.push_back(context.topic() ? context.topic()->str() : "no topic");
+                           co_return Payload{};
+                         }));
+    EXPECT_EQ(code_of(co_await runtime.subscribe(filter("news"), "reader")), "ok");
+    EXPECT_EQ(recipients_of(co_await runtime.client().publish(topic("news/x"), ask("hi"))), 1);
+    EXPECT_TRUE(co_await this->eventually([this] { return this->heard_.size() == 3; }));
+    EXPECT_THAT(this->heard_, ElementsAre("nobody", "event", "news/x"));
+  });
+}
+
+TYPED_TEST(Messages, trace_context_travels_with_requests_and_events) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    const auto note_trace = [this](Context& context) {
+      this->heard_.emplace_back(context.attribute(wire::attribute::kTraceparent));
+    };
+    co_await this->serve("second", on_ask([note_trace](const Ask&, Context& context) -> Task<Result<Payload>> {
+                           note_trace(context);
+                           co_return Payload{};
+                         }));
+    co_await this->serve("first", on_ask([note_trace](const Ask& message, Context& context) -> Task<Result<Payload>> {
+                           note_trace(context);
+                           (void)co_await context.publish("traced", message);
+                           co_return Payload{};
+                         }));
+    EXPECT_EQ(code_of(co_await runtime.subscribe(filter("traced"), "second")), "ok");
+    CallOptions traced;
+    traced.is_traced = true;
+    EXPECT_EQ(code_of(co_await runtime.client().request(target("first/x"), asked("go"), traced)), "ok");
+    EXPECT_TRUE(co_await this->eventually([this] { return this->heard_.size() == 2; }));
+    EXPECT_FALSE(this->heard_.at(0).empty());
+    EXPECT_EQ(this->heard_.at(0), this->heard_.at(1));
   });
 }
 
