@@ -60,6 +60,14 @@ class Program:
                                             stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         self.log = log
 
+    def wait_until(self, condition, what):
+        """Whatever ends the waiting early ends the program, too."""
+        try:
+            wait_until(lambda: self.check() or condition(), what)
+        except BaseException:
+            self.stop()
+            raise
+
     def check(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.process.args[0]} ended with {self.process.returncode}:\n{Path(self.log).read_text()}")
@@ -83,7 +91,7 @@ class HelpDesk:
         self.sessions, self.stopping = [], threading.Event()
         self.up = Program([self.parley, "up", "-f", HELP_DESK, "--run-dir", self.run_directory, "--broker", self.endpoint],
                           folder / "up.log")
-        wait_until(lambda: self.up.check() or "are up" in (folder / "up.log").read_text(), "help desk that is up")
+        self.up.wait_until(lambda: "are up" in (folder / "up.log").read_text(), "help desk that is up")
 
     def targets(self):
         """Name and metrics port of each process, from its last ready line."""
@@ -143,7 +151,7 @@ class Prometheus:
         self.program = Program([program, "--config.file", self.folder / "prometheus.yml", "--storage.tsdb.path",
                                 self.folder / "data", "--web.listen-address", self.url.removeprefix("http://"),
                                 "--log.level", "warn"], folder / "prometheus.log")
-        wait_until(lambda: self.program.check() or get(f"{self.url}/-/ready"), "Prometheus that is ready")
+        self.program.wait_until(lambda: get(f"{self.url}/-/ready"), "Prometheus that is ready")
 
     def write_targets(self, ports):
         groups = [{"targets": [f"127.0.0.1:{port}"], "labels": {"instance": name}} for name, port in sorted(ports.items())]
