@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -53,6 +54,10 @@ def documented(section):
     return rows
 
 
+def page_of(port):
+    return observe.get(f"http://127.0.0.1:{port}/metrics")
+
+
 class Pages(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -64,7 +69,12 @@ class Pages(unittest.TestCase):
         assert done.returncode == 0, done.stderr
         cls.pages = {}
         for name, port in cls.desk.targets().items():
-            page = observe.get(f"http://127.0.0.1:{port}/metrics")
+            page = page_of(port)
+            # The broker renews its numbers four times a second, so the request may be newer than its page.
+            deadline = time.monotonic() + 10
+            while name == "broker" and 'agent_type="hr"' not in page and time.monotonic() < deadline:
+                time.sleep(0.05)
+                page = page_of(port)
             cls.pages[name] = (re.search(r'parley_build_info\{program="([^"]+)"', page)[1], page)
 
     def exported_by(self, program):

@@ -252,7 +252,7 @@ TEST_F(OpenAiModelTest, runs_many_calls_at_once) {
 }
 
 TEST_F(OpenAiModelTest, tries_again_after_a_failure_that_may_pass) {
-  server_.push(failing(503, "{}"));
+  server_.push(failing(429, "{}"));
   server_.push(failing(500, "oops"));
   const Outcome outcome = complete();
   ASSERT_TRUE(outcome) << outcome.error().error.message;

@@ -125,7 +125,7 @@ TEST_F(Local, child_that_cannot_run_is_an_error_with_its_name) {
 TEST_F(Local, child_inherits_no_descriptor_and_no_blocked_signal) {
   const int secret = ::open("/dev/null", 0);
   Result<ChildProcess> child =
-      shell("for i in 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$i ] && echo $i; done; grep SigBlk /proc/$$/status");
+      shell("for i in 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$i ] && echo $i; done; exec grep SigBlk /proc/self/status");
   ASSERT_TRUE(child);
   (void)end_of(*child);
   ::close(secret);
