@@ -181,7 +181,7 @@ def run(root, folder):
             print(f"    {pod.name}: ready, user {pod.user}, no capability, read-only root", flush=True)
         agents = [pod for pod in pods if "PARLEY_WORKER" in pod.environment]
         ask(agents[0])
-        for pod in reversed(sorted(pods, key=lambda pod: pod not in agents)):
+        for pod in sorted(pods, key=lambda pod: pod not in agents):
             print(f"    {pod.name}: drained and stopped in {pod.stop():.1f} s", flush=True)
     finally:
         for pod in pods:
