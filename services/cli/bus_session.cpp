@@ -14,11 +14,14 @@
 #include "libmsg/core/duration.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
 #include "services/cli/exit_code.hpp"
+#include "services/cli/top/terminal.hpp"
 
 namespace parley::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout{5000};
+/// Enough for a broker that is there, so that the first picture has something to show.
+constexpr std::chrono::milliseconds kNoPatience{300};
 /// For the last frames after the work; nothing of value is under way any more.
 constexpr std::chrono::milliseconds kGrace{500};
 
@@ -61,9 +64,11 @@ struct Session {
 
  private:
   Task<int> connect_and_work() {
-    const auto patience = environment.common.timeout.value_or(kConnectTimeout);
+    const auto patience =
+        options.works_without_broker ? kNoPatience : environment.common.timeout.value_or(kConnectTimeout);
     const Result<> started = co_await bus.runtime.start(patience);
-    if (started) co_return co_await work(bus);
+    const bool may_work = started || (options.works_without_broker && started.error().code == ErrorCode::unreachable);
+    if (may_work) co_return co_await work(bus);
     co_return is_interrupted ? kInterrupted : refuse(started.error(), patience);
   }
 
@@ -97,6 +102,7 @@ int run_until_done(asio::io_context& io, Task<int> work, const std::function<AtS
       if (on_signal(signal) == AtSignal::cancel) cancel.emit(asio::cancellation_type::terminal);
     } else if (clock.now() - *first > kSameRequest) {
       // Whoever asks twice does not want to wait for a clean end.
+      top::restore_terminal();
       ::_exit(kInterrupted);
     }
     signals.async_wait(take);

@@ -41,6 +41,8 @@ struct BusOptions {
   std::vector<std::string> endpoints = {};
   /// Reports an unreachable broker; the default prints the error and returns kUnreachable.
   std::function<int(const Error&)> on_unreachable = {};
+  /// The work begins at once and looks for itself whether there is a connection.
+  bool works_without_broker = false;
 };
 
 /// Returns the exit code: the work's own, kUnreachable, kBadUsage for a wrong endpoint, or kInterrupted.

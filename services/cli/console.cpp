@@ -25,6 +25,8 @@ void put(std::FILE* stream, std::string_view text) {
   (void)std::fwrite(text.data(), 1, text.size(), stream);
 }
 
+}  // namespace
+
 std::string_view escape_of(Color color) {
   switch (color) {
     case Color::dim:
@@ -46,8 +48,6 @@ std::string_view escape_of(Color color) {
   }
   return "";
 }
-
-}  // namespace
 
 Console Console::of_process() {
   ConsoleStyle style;

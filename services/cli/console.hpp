@@ -20,6 +20,9 @@ struct ConsoleStyle {
 
 enum class Color : std::uint8_t { dim, bold, red, green, yellow, blue, magenta, cyan };
 
+/// The ANSI escape that begins it.
+[[nodiscard]] std::string_view escape_of(Color color);
+
 class Console {
  public:
   /// Borrows the streams.

@@ -8,20 +8,12 @@ namespace {
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kLeastFlexibleWidth = 8;
 
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
-
 std::string one_line(std::string_view text) {
   std::string line(text);
   for (char& c : line) {
     if (static_cast<unsigned char>(c) < 0x20U || c == 0x7F) c = ' ';
   }
   return line;
-}
-
-std::string padded(const std::string& text, std::size_t width, Align align) {
-  const std::size_t used = display_width(text);
-  const std::string spaces(width > used ? width - used : 0, ' ');
-  return align == Align::right ? spaces + text : text + spaces;
 }
 
 /// Takes from the widest flexible column, one character at a time, until the table fits or nobody can give.
@@ -47,28 +39,13 @@ std::string render_row(const std::vector<std::string>& cells, const std::vector<
   std::string line;
   for (std::size_t i = 0; i < widths.size(); ++i) {
     if (i > 0) line.append(kGap, ' ');
-    const std::string cell = i < cells.size() ? shortened(one_line(cells[i]), widths[i]) : "";
-    line += padded(cell, widths[i], columns[i].align);
+    line += fitted(i < cells.size() ? one_line(cells[i]) : "", widths[i], columns[i].align);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
 }
 
 }  // namespace
-
-std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
-}
-
-std::string shortened(std::string_view text, std::size_t width) {
-  if (display_width(text) <= width) return std::string(text);
-  if (width == 0) return "";
-  std::size_t end = 0;
-  for (std::size_t characters = 0; end < text.size(); ++end) {
-    if (starts_character(text[end]) && ++characters == width) break;
-  }
-  return std::string(text.substr(0, end)) + "…";
-}
 
 std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
   std::vector<std::string> lines;

@@ -1,14 +1,13 @@
 // Text tables for terminals. Pure; any thread.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace parley::cli {
+#include "services/cli/text_width.hpp"
 
-enum class Align : std::uint8_t { left, right };
+namespace parley::cli {
 
 struct Column {
   std::string title;
@@ -17,10 +16,6 @@ struct Column {
   bool is_flexible = false;
 };
 
-/// Characters that `text` takes on a terminal: code points, which is right for all text without wide scripts.
-[[nodiscard]] std::size_t display_width(std::string_view text);
-/// At most `width` characters, the last one `…` when something was cut.
-[[nodiscard]] std::string shortened(std::string_view text, std::size_t width);
 /// `text` in lines of at most `width` characters, broken at spaces where possible.
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, std::size_t width);
 

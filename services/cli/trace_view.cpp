@@ -5,12 +5,16 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "services/cli/console.hpp"
+#include "services/cli/report_json.hpp"
 #include "services/cli/table.hpp"
 
 namespace parley::cli {
 namespace {
 
 using wire::TraceHop;
+
+/// From here on the table shows payloads, too.
+constexpr std::size_t kWideConsole = 110;
 
 bool is_answer(const TraceHop& hop) { return hop.kind == "reply" || hop.kind == "part" || hop.kind == "error"; }
 
@@ -36,6 +40,7 @@ class LegBuilder {
   struct Delivered {
     std::string from;
     std::string to;
+    std::uint64_t at_us = 0;       ///< when it went out to the worker
     bool has_open_answer = false;  ///< an answer that went in waits for its way out
     std::size_t answer = 0;
   };
@@ -81,7 +86,7 @@ class LegBuilder {
         close(legs_[index], hop);
       }
     }
-    delivered_[hop.delivery_id] = {std::move(from), to, false, 0};
+    delivered_[hop.delivery_id] = {std::move(from), to, hop.at_us, false, 0};
   }
 
   /// The leg of the message that goes out now; legs_.size() when its way in is no longer recorded.
@@ -109,7 +114,8 @@ class LegBuilder {
       return;
     }
     state.has_open_answer = true;
-    push(hop, state.to, state.from);
+    Leg& leg = push(hop, state.to, state.from);
+    if (hop.kind != "part") leg.handled_us = hop.at_us - std::min(state.at_us, hop.at_us);
     state.answer = legs_.size() - 1;
   }
 
@@ -124,6 +130,12 @@ std::string what_of(const Leg& leg) {
   std::string what = leg.topic.empty() ? leg.kind : "event " + leg.topic;
   if (leg.count > 1) what += fmt::format(" ×{}", leg.count);
   return what;
+}
+
+std::string sum_of(const std::vector<Leg>& legs) {
+  const auto last = std::ranges::max_element(legs, {}, [](const Leg& leg) { return leg.at_us + leg.broker_us; });
+  const std::uint64_t total_us = last == legs.end() ? 0 : last->at_us + last->broker_us;
+  return fmt::format("{} {} in {}", legs.size(), legs.size() == 1 ? "message" : "messages", format_micros(total_us));
 }
 
 /// Mermaid ends a text at `;` and `#`, and takes no line breaks.
@@ -168,21 +180,59 @@ std::vector<Leg> summarised(const std::vector<Leg>& legs) {
 }
 
 std::vector<std::string> render_legs(const std::vector<Leg>& legs, std::size_t width) {
+  // On a narrow console the payload gives way to names that can be read.
+  const bool is_wide = width >= kWideConsole;
+  std::vector<Column> columns{
+      {"TIME", Align::right},    {"DELTA", Align::right},     {"FROM", Align::left, true}, {""},
+      {"TO", Align::left, true}, {"WHAT", Align::left, true}, {"HANDLED", Align::right},   {"BROKER", Align::right}};
+  if (is_wide) columns.insert(columns.end(), {{"PAYLOAD", Align::left, true}, {"BYTES", Align::right}});
   std::vector<std::vector<std::string>> rows;
+  std::uint64_t before_us = 0;
   for (const Leg& leg : legs) {
-    rows.push_back({"+" + format_micros(leg.at_us), leg.from, leg.is_delivered ? "→" : "✗", leg.to, what_of(leg),
-                    leg.payload_type, std::to_string(leg.payload_bytes),
-                    leg.is_delivered ? format_micros(leg.broker_us) : "-"});
+    std::vector<std::string> row{format_micros(leg.at_us),
+                                 "+" + format_micros(leg.at_us - std::min(before_us, leg.at_us)),
+                                 leg.from,
+                                 leg.is_delivered ? "→" : "✗",
+                                 leg.to,
+                                 what_of(leg),
+                                 leg.handled_us > 0 ? format_micros(leg.handled_us) : "",
+                                 leg.is_delivered ? format_micros(leg.broker_us) : "-"};
+    if (is_wide) row.insert(row.end(), {leg.payload_type, std::to_string(leg.payload_bytes)});
+    rows.push_back(std::move(row));
+    before_us = leg.at_us;
   }
-  return render_table({{"TIME", Align::right},
-                       {"FROM", Align::left, true},
-                       {""},
-                       {"TO", Align::left, true},
-                       {"WHAT", Align::left, true},
-                       {"PAYLOAD", Align::left, true},
-                       {"BYTES", Align::right},
-                       {"BROKER", Align::right}},
-                      rows, width);
+  std::vector<std::string> lines = render_table(columns, rows, width);
+  lines.emplace_back();
+  lines.push_back(sum_of(legs));
+  for (const Leg& leg : legs) {
+    if (leg.code.empty()) continue;
+    lines.push_back(fmt::format("{} failed after {}: {}", leg.from, format_micros(leg.at_us), leg.code));
+  }
+  return lines;
+}
+
+std::vector<nlohmann::json> hops_json(const wire::TraceReport& report) {
+  std::vector<nlohmann::json> objects;
+  std::map<std::uint64_t, std::uint64_t> delivered_at;
+  std::uint64_t before_us = report.hops.empty() ? 0 : report.hops.front().at_us;
+  const std::uint64_t start_us = before_us;
+  for (const TraceHop& hop : report.hops) {
+    nlohmann::json object = to_json(hop);
+    object["since_start_us"] = hop.at_us - std::min(start_us, hop.at_us);
+    object["delta_us"] = hop.at_us - std::min(before_us, hop.at_us);
+    before_us = hop.at_us;
+    if (!is_answer(hop) && hop.delivery_id != 0) {
+      delivered_at.emplace(hop.delivery_id, hop.at_us);
+    } else if (hop.kind != "part") {
+      // The first hop of an answer is that of its arrival from the worker.
+      if (const auto found = delivered_at.find(hop.delivery_id); found != delivered_at.end()) {
+        object["handled_us"] = hop.at_us - std::min(found->second, hop.at_us);
+        delivered_at.erase(found);
+      }
+    }
+    objects.push_back(std::move(object));
+  }
+  return objects;
 }
 
 std::vector<std::string> sequence_diagram(const std::vector<Leg>& legs) {
@@ -197,8 +247,9 @@ std::vector<std::string> sequence_diagram(const std::vector<Leg>& legs) {
   for (const Leg& leg : legs) {
     const std::string from = participant(leg.from);
     const std::string to = participant(leg.to);
-    const std::string time = format_micros(leg.at_us);
-    arrows.push_back(fmt::format("    {}{}{}: {} (+{})", from, arrow_of(leg), to, mermaid_text(what_of(leg)), time));
+    std::string time = "+" + format_micros(leg.at_us);
+    if (leg.handled_us > 0) time += ", handled in " + format_micros(leg.handled_us);
+    arrows.push_back(fmt::format("    {}{}{}: {} ({})", from, arrow_of(leg), to, mermaid_text(what_of(leg)), time));
   }
   std::vector<std::string> lines{"sequenceDiagram"};
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -422,6 +422,27 @@ class OnABus(unittest.TestCase):
         hops = [json.loads(line) for line in self.parley("trace", trace, "--json").stdout.splitlines()]
         self.assertEqual([hop["kind"] for hop in hops if hop["kind"] == "reply"], ["reply", "reply"])
 
+    def test_every_answer_of_a_traced_request_is_part_of_its_trace(self):
+        def hops_of(*request):
+            trace = self.parley("request", *request, "--trace").stderr.split()[1]
+            return [json.loads(line) for line in self.parley("trace", trace, "--json").stdout.splitlines()]
+
+        def kinds_of(hops):
+            return [hop["kind"] for hop in hops]
+
+        streamed = hops_of("talker/t13", "hello", "--stream")
+        parts = kinds_of(streamed).count("part")
+        self.assertGreater(parts, 0)
+        self.assertEqual(parts % 2, 0, "each part comes in and goes out")
+        self.assertEqual(kinds_of(streamed).count("reply"), 2)
+        self.assertEqual(streamed[0]["since_start_us"], 0)
+        handled = [hop["handled_us"] for hop in streamed if "handled_us" in hop]
+        self.assertEqual(len(handled), 1)
+        self.assertGreater(handled[0], 0)
+        refused = hops_of("talker/t14", '{"text": 7}')
+        self.assertIn("error", kinds_of(refused))
+        self.assertIn("invalid", [hop["code"] for hop in refused])
+
     def test_an_unknown_trace_is_exit_1(self):
         self.assertEqual(self.parley("trace", "0" * 32).returncode, 1)
 

@@ -37,7 +37,7 @@ Task<int> show_trace(Bus& bus, const Settings& settings) {
   if (settings.is_mermaid) {
     for (const auto& line : sequence_diagram(summarised(legs))) bus.console.print(line);
   } else if (bus.common.is_json) {
-    for (const auto& hop : report->hops) bus.console.print(to_line(to_json(hop)));
+    for (const auto& hop : hops_json(*report)) bus.console.print(to_line(hop));
   } else {
     for (const auto& line : render_legs(legs, bus.console.style().width)) bus.console.print(line);
   }

@@ -16,6 +16,7 @@ std::span<const Verb> all_verbs() {
                                 kSubscribeVerb,
                                 kPsVerb,
                                 kEventsVerb,
+                                kTopVerb,
                                 kTraceVerb,
                                 kDlqLsVerb,
                                 kDlqShowVerb,

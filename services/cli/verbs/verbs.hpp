@@ -23,6 +23,7 @@ extern const Verb kPublishVerb;
 extern const Verb kRequestVerb;
 extern const Verb kSendVerb;
 extern const Verb kSubscribeVerb;
+extern const Verb kTopVerb;
 extern const Verb kTraceVerb;
 extern const Verb kEventsVerb;
 extern const Verb kUpVerb;

@@ -113,18 +113,48 @@ TEST(Legs, an_answer_to_a_forgotten_message_is_shown_all_the_same) {
   EXPECT_EQ(legs[0].from, "worker");
 }
 
+TEST(Legs, an_answer_tells_how_long_the_worker_had_the_message) {
+  const auto legs = legs_of(report_of(kRequest));
+  ASSERT_EQ(legs.size(), 2U);
+  EXPECT_EQ(legs[1].handled_us, 1960U);
+}
+
+TEST(RenderLegs, shows_each_leg_with_its_times_and_the_sum_below) {
+  EXPECT_THAT(
+      render_legs(legs_of(report_of(kRequest)), 80),
+      ElementsAre("  TIME    DELTA  FROM         TO        WHAT     HANDLED  BROKER",
+                  "  0 µs    +0 µs  cli       →  hr/alice  request            40 µs",
+                  "2.0 ms  +2.0 ms  hr/alice  →  cli       reply     2.0 ms   10 µs", "", "2 messages in 2.0 ms"));
+}
+
+TEST(RenderLegs, names_what_failed_in_full) {
+  auto hops = kRequest;
+  hops[2].kind = hops[3].kind = "error";
+  EXPECT_EQ(render_legs(legs_of(report_of(hops)), 40).back(), "hr/alice failed after 2.0 ms: timeout");
+}
+
+TEST(HopsJson, has_the_time_since_the_start_since_the_hop_before_and_at_the_worker) {
+  const auto objects = hops_json(report_of(kRequest));
+  ASSERT_EQ(objects.size(), 4U);
+  EXPECT_EQ(objects[2]["since_start_us"], 2000);
+  EXPECT_EQ(objects[2]["delta_us"], 1960);
+  EXPECT_EQ(objects[2]["handled_us"], 1960);
+  EXPECT_FALSE(objects[3].contains("handled_us"));
+}
+
 TEST(Legs, nothing_recorded_gives_nothing) { EXPECT_TRUE(legs_of({}).empty()); }
 
 TEST(SequenceDiagram, draws_each_leg_between_named_participants) {
   EXPECT_THAT(sequence_diagram(legs_of(report_of(kRequest))),
               ElementsAre("sequenceDiagram", "    participant p1 as cli", "    participant p2 as hr/alice",
-                          "    p1->>p2: request (+0 µs)", "    p2-->>p1: reply (+2.0 ms)"));
+                          "    p1->>p2: request (+0 µs)", "    p2-->>p1: reply (+2.0 ms, handled in 2.0 ms)"));
 }
 
 TEST(SequenceDiagram, an_error_ends_in_a_cross) {
   auto hops = kRequest;
   hops[2].kind = hops[3].kind = "error";
-  EXPECT_EQ(sequence_diagram(legs_of(report_of(hops))).back(), "    p2--xp1: error timeout (+2.0 ms)");
+  EXPECT_EQ(sequence_diagram(legs_of(report_of(hops))).back(),
+            "    p2--xp1: error timeout (+2.0 ms, handled in 2.0 ms)");
 }
 
 TEST(SequenceDiagram, a_name_cannot_end_the_statement) {
