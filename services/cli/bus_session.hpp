@@ -54,8 +54,8 @@ enum class AtSignal : std::uint8_t {
   keep_going,  ///< the work was told, and ends by itself
 };
 
-/// Runs `work` on `io` until it has ended and returns its result. On the first SIGINT, SIGTERM or SIGHUP asks `on_signal` what
-/// to do; a second one ends the process at once.
+/// Runs `work` on `io` until it has ended and returns its result. On the first SIGINT, SIGTERM or SIGHUP asks
+/// `on_signal` what to do; a second one ends the process at once.
 int run_until_done(asio::io_context& io, Task<int> work, const std::function<AtSignal(int signal)>& on_signal);
 
 }  // namespace parley::cli
