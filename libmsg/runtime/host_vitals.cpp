@@ -133,6 +133,7 @@ void AgentHost::add_types(wire::WorkerVitals& vitals, TimePoint now) {
 /// Those that fail, worst first, then those that have been at work for the longest.
 void AgentHost::add_activations(wire::WorkerVitals& vitals, TimePoint now) const {
   std::vector<std::pair<const Activation*, Duration>> listed;
+  listed.reserve(failing_.size() + running_turns_.size());
   for (const Activation* const activation : failing_) listed.emplace_back(activation, Duration::zero());
   for (const Turn* const turn : running_turns_) listed.emplace_back(turn->activation, without_progress(*turn, now));
   const auto badness = [](const auto& row) {
