@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 #include <zmq.hpp>
@@ -256,7 +257,13 @@ int run_link_worker(const std::string& endpoint, Pattern pattern, std::uint32_t 
 }
 
 int run_idle_workers(const std::string& endpoint, std::uint32_t count) {
+  // Each peer has a socket, a monitor and their descriptors; the usual limits are made for programs with one.
+  rlimit descriptors{};
+  getrlimit(RLIMIT_NOFILE, &descriptors);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &descriptors);
   zmq::context_t context;
+  context.set(zmq::ctxopt::max_sockets, static_cast<int>(4 * count + 16));
   std::vector<std::unique_ptr<LinkPeer>> peers;
   for (std::uint32_t i = 0; i < count; ++i) {
     peers.push_back(std::make_unique<LinkPeer>(context, endpoint, "idle-" + std::to_string(i)));
