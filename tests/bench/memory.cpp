@@ -66,7 +66,13 @@ class CoreUnderTest {
     const auto envelope = bundle->next();
     return SessionToken(wire::decode_body<wire::Welcome>(envelope->payload()).value().token);
   }
-  broker::Core& core() { return core_; }
+  /// Throws when one of the broker's numbers is another: what it refused cannot be measured.
+  void expect(std::string_view name, std::uint64_t value) const {
+    for (const wire::NamedNumber& number : core_.numbers()) {
+      if (number.name == name && number.value == value) return;
+    }
+    throw std::runtime_error("the broker does not report " + std::string(name) + " " + std::to_string(value));
+  }
 
  private:
   static broker::CoreConfig configuration() {
@@ -105,8 +111,10 @@ Fact directory_entry() {
     }
     hello.is_last = next == kAgents;
     broker.control(SessionToken{}, wire::Kind::hello, wire::encode_body(hello).bytes());
+    hello.types.clear();  // said once
   }
   broker.flush();
+  broker.expect("parley_broker_activations", kAgents);
   hello.activations = {};
   const double used = static_cast<double>(resident_bytes() - before);
   return {"directory of 1,000,000 agent ids, each", "bytes", used / static_cast<double>(kAgents), 300};
@@ -126,6 +134,7 @@ double event_cost_ns(std::uint32_t subscriptions) {
     if (i % 1000 == 0) broker.flush();
   }
   broker.flush();
+  broker.expect("parley_broker_subscriptions", subscriptions);
   std::vector<ByteBuffer> frames;
   for (std::uint32_t i = 0; i < kEvents; ++i) {
     ByteBuffer frame;
