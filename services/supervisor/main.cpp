@@ -1,23 +1,15 @@
 // parley-supervisor: starts, watches and heals the processes of a suite.
 // Exit status: 0 everything is stopped, 1 failed, 2 wrong flags or configuration.
 #include <CLI/CLI.hpp>
-#include <exception>
 #include <iostream>
 
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
 #include "monitoring/log.hpp"
+#include "services/config/program.hpp"
 #include "services/supervisor/local_supervisor.hpp"
 
 namespace {
-
-constexpr int kFailed = 1;
-constexpr int kBadUsage = 2;
-
-int report(const parley::Error& error) {
-  std::cerr << "error: " << error.message << '\n';
-  return error.code == parley::ErrorCode::bad_configuration ? kBadUsage : kFailed;
-}
 
 int run(int argc, char** argv) {
   CLI::App app("parley-supervisor: starts, watches and heals the processes that 'parley up' has planned.",
@@ -42,23 +34,16 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     std::cerr << "error: " << error.what() << " (see parley-supervisor --help)\n";
-    return kBadUsage;
+    return parley::config::kBadConfigurationExit;
   }
-  if (const auto ready = parley::monitoring::set_up_log(log); !ready) return report(ready.error());
+  if (const auto ready = parley::monitoring::set_up_log(log); !ready) return parley::config::report(ready.error());
   options.folder = std::filesystem::absolute(options.folder);
   const parley::SystemClock clock;
   parley::SystemRandom random;
   const auto ended = parley::supervisor::run_local_supervisor(options, clock, random);
-  return ended ? 0 : report(ended.error());
+  return ended ? 0 : parley::config::report(ended.error());
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& failure) {
-    std::cerr << "error: " << failure.what() << '\n';
-    return kFailed;
-  }
-}
+int main(int argc, char** argv) { return parley::config::run_program(argc, argv, run); }
