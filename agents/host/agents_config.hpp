@@ -22,7 +22,7 @@
 #include "libmsg/runtime/runtime.hpp"
 #include "services/config/problems.hpp"
 
-namespace parley::llm {
+namespace parley::http {
 class CurlMulti;
 }
 
@@ -33,7 +33,7 @@ struct ModelServices {
   asio::io_context& io;
   const Clock& clock;
   Random& random;
-  std::shared_ptr<llm::CurlMulti> curl = nullptr;  ///< shared: one connection pool for all models of the loop
+  std::shared_ptr<http::CurlMulti> curl = nullptr;  ///< shared: one connection pool for all models of the loop
 };
 
 /// One entry of `models:`, checked and ready to be made.

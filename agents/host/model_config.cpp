@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "agents/llm/curl_multi.hpp"
+#include "agents/http/curl_multi.hpp"
 #include "agents/llm/offline_model.hpp"
 #include "agents/llm/openai_model.hpp"
 
@@ -126,7 +126,7 @@ ModelConfig read_openai(ConfigReader& reader) {
   options.max_retries = static_cast<std::uint32_t>(reader.integer("max_retries", options.max_retries, {0, 20}));
   return {"openai", options.model, read_price(reader),
           [options = std::move(options)](ModelServices& services) -> Result<std::shared_ptr<llm::ChatModel>> {
-            if (services.curl == nullptr) services.curl = llm::CurlMulti::make(services.io);
+            if (services.curl == nullptr) services.curl = http::CurlMulti::make(services.io);
             Result<std::unique_ptr<llm::OpenAiModel>> model =
                 llm::OpenAiModel::make(options, services.curl, services.clock, services.random);
             if (!model) return fail(std::move(model).error());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agents/llm/chat_model.hpp"
+#include "agents/tools/tool_box.hpp"
 #include "libmsg/runtime/agent.hpp"
 #include "services/config/reader.hpp"
 
@@ -21,6 +22,8 @@ struct KindServices {
   /// The model of that name in the configuration; never null, because settings are checked against the names before.
   /// Shared: every activation keeps its model for as long as it lives.
   std::function<std::shared_ptr<llm::ChatModel>(const std::string& name)> model;
+  /// The tools of these names in the configuration, with the policies that stand there.
+  std::function<tools::ToolBox(const std::vector<std::string>& names)> tools;
 };
 
 /// Checked settings, waiting for the services: gives the factory for one agent type.
@@ -29,8 +32,11 @@ using MakeFactory = std::function<AgentFactory(const KindServices&)>;
 /// What settings may refer to, and what they did refer to.
 struct KindNames {
   std::span<const std::string> models;
-  /// read_model_name() notes here what the agent uses: only that is made, and only its key must be there.
+  std::span<const std::string> tools = {};
+  /// read_model_name() and read_tool_names() note here what the agent uses: only that is made, and only its key must be
+  /// there.
   std::vector<std::string> used_models = {};
+  std::vector<std::string> used_tools = {};
 };
 
 struct Kind {
@@ -50,5 +56,7 @@ struct Kind {
 /// For kinds that need a model: reads `model` and checks it against the configured names. May be left out when there is
 /// exactly one model.
 [[nodiscard]] std::string read_model_name(config::ConfigReader& settings, KindNames& names);
+/// Reads the list `tools` and checks each against the configured names. May be left out.
+[[nodiscard]] std::vector<std::string> read_tool_names(config::ConfigReader& settings, KindNames& names);
 
 }  // namespace parley::kinds

@@ -39,4 +39,19 @@ std::string read_model_name(config::ConfigReader& settings, KindNames& names) {
   return name;
 }
 
+std::vector<std::string> read_tool_names(config::ConfigReader& settings, KindNames& names) {
+  std::vector<std::string> wanted = settings.texts("tools");
+  for (const std::string& name : wanted) {
+    if (std::ranges::find(names.tools, name) != names.tools.end()) {
+      names.used_tools.push_back(name);
+      continue;
+    }
+    std::string expected = "'" + name + "': expected names of tools of this file";
+    const std::vector<std::string> nearest = nearest_names(name, names.tools, 1);
+    if (!nearest.empty()) expected += " (did you mean '" + nearest.front() + "'?)";
+    settings.reject("tools", std::move(expected));
+  }
+  return wanted;
+}
+
 }  // namespace parley::kinds

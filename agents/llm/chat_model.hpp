@@ -15,6 +15,7 @@
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/error.hpp"
 #include "libmsg/messages/text.hpp"
+#include "libmsg/messages/tools.hpp"
 #include "libmsg/runtime/task.hpp"
 
 namespace parley::llm {
@@ -24,7 +25,47 @@ enum class Role : std::uint8_t { system, user, assistant, tool };
 struct ChatMessage {
   Role role = Role::user;
   std::string content;
+  /// Of an assistant: the tools that it wants used. Each must be followed by a tool message with its id.
+  std::vector<messages::ToolCall> tool_calls = {};
+  /// Of a tool: which call this is the result of.
+  std::string tool_call_id = {};
+  /// Of a tool: the call failed, and the content says why.
+  bool is_tool_error = false;
+  /// Of an assistant: what the provider wants back unchanged with the next request (thinking blocks with their
+  /// signatures), as Completion::provider_state gave it. Opaque JSON text; other providers ignore it.
+  std::string provider_state = {};
   friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
+};
+
+/// A tool as a model sees it.
+struct ToolSpec {
+  /// `[A-Za-z0-9_-]{1,64}`.
+  std::string name;
+  std::string description;
+  /// JSON Schema text of an object.
+  std::string parameters = R"({"type":"object","properties":{}})";
+  friend bool operator==(const ToolSpec&, const ToolSpec&) = default;
+};
+
+struct ToolChoice {
+  enum class Mode : std::uint8_t { automatic, none, required, named };
+  Mode mode = Mode::automatic;
+  std::string name = {};  ///< for `named`
+  friend bool operator==(const ToolChoice&, const ToolChoice&) = default;
+};
+
+/// Structured output: the answer's text must be JSON that fits the schema.
+struct ResponseSchema {
+  std::string name;
+  std::string schema;  ///< JSON Schema text
+  friend bool operator==(const ResponseSchema&, const ResponseSchema&) = default;
+};
+
+/// On whose account a call goes.
+struct Caller {
+  std::string agent = {};  ///< agent id; empty outside an agent
+  std::string conversation = {};
+  friend bool operator==(const Caller&, const Caller&) = default;
 };
 
 struct ChatRequest {
@@ -36,6 +77,12 @@ struct ChatRequest {
   std::optional<std::uint32_t> max_tokens;
   /// Texts at which the answer ends.
   std::vector<std::string> stop;
+  std::vector<ToolSpec> tools;
+  ToolChoice tool_choice;
+  /// False: one tool call an answer at most.
+  bool is_parallel_tool_calls_allowed = true;
+  std::optional<ResponseSchema> response_schema;
+  Caller caller;
   /// When the caller stops waiting, retries included. The model's own timeout applies as well; the earlier one wins.
   std::optional<TimePoint> deadline;
 };
@@ -44,7 +91,11 @@ enum class FinishReason : std::uint8_t { stop, length, content_filter, tool_call
 
 struct Completion {
   std::string text;
+  /// In order; arguments as the model wrote them.
+  std::vector<messages::ToolCall> tool_calls = {};
   FinishReason finish_reason = FinishReason::stop;
+  /// To be given back in ChatMessage::provider_state.
+  std::string provider_state = {};
   /// What the call cost; `usage.model` is the model that answered, as the provider names it.
   messages::Usage usage;
   /// From the call to the end of the answer, waits and retries included.

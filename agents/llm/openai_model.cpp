@@ -52,7 +52,7 @@ struct OpenAiModel::Call {
   std::vector<ErrorCode> failed_attempts = {};
 };
 
-Result<std::unique_ptr<OpenAiModel>> OpenAiModel::make(OpenAiOptions options, std::shared_ptr<CurlMulti> multi,
+Result<std::unique_ptr<OpenAiModel>> OpenAiModel::make(OpenAiOptions options, std::shared_ptr<http::CurlMulti> multi,
                                                        const Clock& clock, Random& random) {
   Result<Endpoint> endpoint = Endpoint::parse(options.base_url);
   if (!endpoint) return fail(std::move(endpoint).error());
@@ -62,8 +62,8 @@ Result<std::unique_ptr<OpenAiModel>> OpenAiModel::make(OpenAiOptions options, st
       new OpenAiModel(std::move(options), std::move(*endpoint), std::move(*key), std::move(multi), clock, random));
 }
 
-OpenAiModel::OpenAiModel(OpenAiOptions options, Endpoint endpoint, std::string key, std::shared_ptr<CurlMulti> multi,
-                         const Clock& clock, Random& random)
+OpenAiModel::OpenAiModel(OpenAiOptions options, Endpoint endpoint, std::string key,
+                         std::shared_ptr<http::CurlMulti> multi, const Clock& clock, Random& random)
     : options_(std::move(options)),
       endpoint_(std::move(endpoint)),
       key_(std::move(key)),
@@ -122,7 +122,7 @@ Task<OpenAiModel::Outcome> OpenAiModel::attempt_until_done(Call& call) {
 }
 
 Task<OpenAiModel::Outcome> OpenAiModel::attempt(Call& call) {
-  HttpTransfer transfer(multi_, make_post(call));
+  http::HttpTransfer transfer(multi_, make_post(call));
   ChatAccumulator answer(call.site, call.estimated_input);
   Bytes bytes = co_await transfer.read(time_left(call));
   if (!bytes) co_return std::unexpected(failure_of_transfer(call, answer, bytes.error()));
@@ -133,7 +133,7 @@ Task<OpenAiModel::Outcome> OpenAiModel::attempt(Call& call) {
   co_return co_await read_whole(call, transfer, answer, std::move(bytes));
 }
 
-Task<OpenAiModel::Outcome> OpenAiModel::read_stream(Call& call, HttpTransfer& transfer, ChatAccumulator& answer,
+Task<OpenAiModel::Outcome> OpenAiModel::read_stream(Call& call, http::HttpTransfer& transfer, ChatAccumulator& answer,
                                                     Bytes bytes) {
   SseParser parser;
   while (bytes && *bytes) {
@@ -156,7 +156,7 @@ Task<OpenAiModel::Outcome> OpenAiModel::read_stream(Call& call, HttpTransfer& tr
   co_return answer.finish();
 }
 
-Task<OpenAiModel::Outcome> OpenAiModel::read_whole(Call& call, HttpTransfer& transfer, ChatAccumulator& answer,
+Task<OpenAiModel::Outcome> OpenAiModel::read_whole(Call& call, http::HttpTransfer& transfer, ChatAccumulator& answer,
                                                    Bytes bytes) {
   const bool is_success = transfer.status() >= 200 && transfer.status() < 300;
   std::string body;
@@ -203,14 +203,14 @@ Task<OpenAiModel::Progress> OpenAiModel::hand_out(Call& call, ChatAccumulator& a
   co_return Progress{};
 }
 
-HttpPost OpenAiModel::make_post(const Call& call) const {
-  HttpPost post{.url = endpoint_.chat_url,
-                .headers = {"Content-Type: application/json", "Accept: application/json, text/event-stream"},
-                .body = call.body,
-                .connect_timeout = options_.connect_timeout,
-                .stall_timeout = options_.stall_timeout,
-                .max_response_bytes = options_.max_response_bytes,
-                .is_loopback = endpoint_.is_loopback};
+http::HttpRequest OpenAiModel::make_post(const Call& call) const {
+  http::HttpRequest post{.url = endpoint_.chat_url,
+                         .headers = {"Content-Type: application/json", "Accept: application/json, text/event-stream"},
+                         .body = call.body,
+                         .connect_timeout = options_.connect_timeout,
+                         .stall_timeout = options_.stall_timeout,
+                         .max_response_bytes = options_.max_response_bytes,
+                         .is_loopback = endpoint_.is_loopback};
   if (!key_.empty()) post.headers.push_back("Authorization: Bearer " + key_);
   return post;
 }
@@ -240,7 +240,8 @@ ModelError OpenAiModel::failure_of_transfer(const Call& call, const ChatAccumula
   return answer.with_usage({.error = {error.code, std::move(message), error.retryable}});
 }
 
-ModelError OpenAiModel::failure_of_status(const Call& call, const HttpTransfer& transfer, std::string_view body) const {
+ModelError OpenAiModel::failure_of_status(const Call& call, const http::HttpTransfer& transfer,
+                                          std::string_view body) const {
   return error_of_status({.status = transfer.status(),
                           .body = body,
                           .retry_after = transfer.header("retry-after"),

@@ -5,6 +5,7 @@
 #include <msgpack.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace parley::messages {
 
@@ -18,7 +19,7 @@ struct Text {
   friend bool operator==(const Text&, const Text&) = default;
 };
 
-/// Tokens that one model call cost. Cached and reasoning tokens are part of the totals.
+/// Tokens and money that one model call cost, or a sum of calls. Cached and reasoning tokens are part of the totals.
 struct Usage {
   static constexpr std::string_view kTypeName = "parley.Usage";
   std::string model;
@@ -26,9 +27,32 @@ struct Usage {
   std::uint64_t output_tokens = 0;
   std::uint64_t cached_input_tokens = 0;
   std::uint64_t reasoning_tokens = 0;
+  /// Written to the provider's cache; part of input_tokens.
+  std::uint64_t cache_write_tokens = 0;
   /// The provider did not say; the numbers are an estimate.
   bool is_estimated = false;
-  MSGPACK_DEFINE_MAP(model, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, is_estimated)
+  /// By the price of the configuration; 0 when there is none.
+  std::uint64_t cost_nano_usd = 0;
+  MSGPACK_DEFINE_MAP(model, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cache_write_tokens,
+                     is_estimated, cost_nano_usd)
+
+  /// For sums: `model` stays that of the first one, or becomes empty when they differ.
+  Usage& operator+=(const Usage& more) {
+    const bool is_nothing = input_tokens == 0 && output_tokens == 0 && cost_nano_usd == 0;
+    if (is_nothing && model.empty()) {
+      model = more.model;
+    } else if (model != more.model) {
+      model.clear();
+    }
+    input_tokens += more.input_tokens;
+    output_tokens += more.output_tokens;
+    cached_input_tokens += more.cached_input_tokens;
+    reasoning_tokens += more.reasoning_tokens;
+    cache_write_tokens += more.cache_write_tokens;
+    is_estimated = is_estimated || more.is_estimated;
+    cost_nano_usd += more.cost_nano_usd;
+    return *this;
+  }
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 
@@ -39,8 +63,15 @@ struct Answer {
   std::string from;
   /// True when this answer ends the conversation.
   bool is_final = false;
+  /// Everything that the answer cost: all model calls of the turn, for a team those of all its members.
   Usage usage;
-  MSGPACK_DEFINE_MAP(text, from, is_final, usage)
+  /// The member of the conversation to whom the speaker hands over; empty: to nobody in particular.
+  std::string handoff;
+  /// Names of the tools that were used on the way, in order.
+  std::vector<std::string> tools_used;
+  /// Why a conversation ended, for a team's answer: `max_rounds`, `text:APPROVE`, … Empty otherwise.
+  std::string stop_reason;
+  MSGPACK_DEFINE_MAP(text, from, is_final, usage, handoff, tools_used, stop_reason)
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 

@@ -23,8 +23,10 @@ LAYERS = {
     "broker/core": ["libmsg/core", "libmsg/wire", "broker/core"],
     "broker": ["libmsg/core", "libmsg/wire", "libmsg/link", "libmsg/net", "broker", "monitoring", "services/config"],
     "monitoring": ["libmsg/core", "monitoring"],
-    "agents/llm": LIBMSG + ["agents/llm"],
-    "agents/kinds": LIBMSG + ["agents/llm", "agents/kinds", "services/config"],
+    "agents/http": LIBMSG + ["agents/http"],
+    "agents/llm": LIBMSG + ["agents/http", "agents/llm"],
+    "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/tools"],
+    "agents/kinds": LIBMSG + ["agents/llm", "agents/tools", "agents/teams", "agents/kinds", "services/config"],
     "agents": LIBMSG + ["agents", "monitoring", "services/config"],
     "services/config": ["libmsg/core", "services/config"],
     "services": ["libmsg", "broker", "agents", "monitoring", "services"],
@@ -34,7 +36,7 @@ LAYERS = {
 # Where a library's headers may be included. Tests may include anything.
 LIBRARIES = [
     (r"zmq(_addon)?\.hp?p?$", ["libmsg/net", "broker/shell"]),
-    (r"curl/", ["agents/llm"]),
+    (r"curl/", ["agents/http", "agents/llm"]),
     (r"yaml-cpp/", ["services/config", "agents/host", "agents/kinds"]),
     (r"prometheus/", ["monitoring"]),
     (r"asio", ["libmsg/runtime", "agents", "services/cli", "services/supervisor"]),

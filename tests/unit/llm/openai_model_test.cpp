@@ -64,7 +64,7 @@ class OpenAiModelTest : public testing::Test {
   }
 
   OpenAiModel& model() {
-    if (!model_) model_ = OpenAiModel::make(options_, CurlMulti::make(io_), clock_, random_).value();
+    if (!model_) model_ = OpenAiModel::make(options_, http::CurlMulti::make(io_), clock_, random_).value();
     return *model_;
   }
   Outcome complete(ChatRequest request = ask("Hi")) {
@@ -133,7 +133,7 @@ TEST_F(OpenAiModelTest, sends_no_key_when_the_server_wants_none) {
 
 TEST_F(OpenAiModelTest, names_the_variable_of_a_missing_key) {
   ::unsetenv(kKeyVariable);
-  const auto made = OpenAiModel::make(options_, CurlMulti::make(io_), clock_, random_);
+  const auto made = OpenAiModel::make(options_, http::CurlMulti::make(io_), clock_, random_);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::bad_configuration);
   EXPECT_THAT(made.error().message, AllOf(HasSubstr(kKeyVariable), HasSubstr("not set")));
@@ -141,7 +141,7 @@ TEST_F(OpenAiModelTest, names_the_variable_of_a_missing_key) {
 
 TEST_F(OpenAiModelTest, refuses_a_key_that_would_break_the_header_without_showing_it) {
   ::setenv(kKeyVariable, "sk-abc\r\nX-Evil: 1", 1);
-  const auto made = OpenAiModel::make(options_, CurlMulti::make(io_), clock_, random_);
+  const auto made = OpenAiModel::make(options_, http::CurlMulti::make(io_), clock_, random_);
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().message, AllOf(HasSubstr(kKeyVariable), Not(HasSubstr("sk-abc"))));
 }
@@ -461,7 +461,7 @@ TEST_F(OpenAiModelTest, may_be_destroyed_with_calls_under_way) {
   test::StubModelServer server(io);
   server.push(ending(StubReply::Ending::stall, 2));
   options_.base_url = server.base_url();
-  const auto model = OpenAiModel::make(options_, CurlMulti::make(io), clock_, random_).value();
+  const auto model = OpenAiModel::make(options_, http::CurlMulti::make(io), clock_, random_).value();
   asio::co_spawn(io, model->complete(ask("Hi"), collector()), [](std::exception_ptr, const Outcome&) {});
   test::run_until(io, [&] { return pieces_.size() == 2; });
 }

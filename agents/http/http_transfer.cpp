@@ -1,4 +1,4 @@
-#include "agents/llm/http_transfer.hpp"
+#include "agents/http/http_transfer.hpp"
 
 #include <algorithm>
 #include <asio/redirect_error.hpp>
@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-namespace parley::llm {
+namespace parley::http {
 
 namespace {
 
@@ -46,8 +46,8 @@ std::string milliseconds_text(std::chrono::milliseconds duration) { return std::
 
 }  // namespace
 
-HttpTransfer::HttpTransfer(std::shared_ptr<CurlMulti> multi, HttpPost post)
-    : multi_(std::move(multi)), post_(std::move(post)), easy_(curl_easy_init()), signal_(multi_->io()) {
+HttpTransfer::HttpTransfer(std::shared_ptr<CurlMulti> multi, HttpRequest request)
+    : multi_(std::move(multi)), request_(std::move(request)), easy_(curl_easy_init()), signal_(multi_->io()) {
   if (easy_ == nullptr) throw std::bad_alloc();
   set_options();
   if (multi_->add(easy_.get(), *this) != CURLM_OK) result_ = CURLE_FAILED_INIT;
@@ -60,19 +60,23 @@ HttpTransfer::~HttpTransfer() {
 void HttpTransfer::set_options() {
   CURL* easy = easy_.get();
   // libcurl would otherwise wait for a "100 Continue" that many servers never send.
-  post_.headers.emplace_back("Expect:");
-  for (const std::string& header : post_.headers) {
+  request_.headers.emplace_back("Expect:");
+  for (const std::string& header : request_.headers) {
     curl_slist* longer = curl_slist_append(header_list_.get(), header.c_str());
     if (longer == nullptr) throw std::bad_alloc();
     static_cast<void>(header_list_.release());
     header_list_.reset(longer);
   }
-  curl_easy_setopt(easy, CURLOPT_URL, post_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, header_list_.get());
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post_.body.data());
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(post_.connect_timeout.count()));
+  if (request_.method == "POST" || !request_.body.empty()) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  }
+  if (request_.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &HttpTransfer::on_header);
@@ -83,13 +87,13 @@ void HttpTransfer::set_options() {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // Aborting during a slow name lookup must not wait for the lookup.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  if (post_.is_loopback) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  if (request_.is_loopback) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 }
 
 Task<Result<std::optional<std::string>>> HttpTransfer::read(Duration limit) {
   if (unread_.empty() && !result_) {
-    const bool is_stall_next = post_.stall_timeout < limit;
-    signal_.expires_after(is_stall_next ? Duration(post_.stall_timeout) : std::max(limit, Duration::zero()));
+    const bool is_stall_next = request_.stall_timeout < limit;
+    signal_.expires_after(is_stall_next ? Duration(request_.stall_timeout) : std::max(limit, Duration::zero()));
     asio::error_code error;
     co_await signal_.async_wait(asio::redirect_error(asio::use_awaitable, error));
     const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
@@ -97,7 +101,7 @@ Task<Result<std::optional<std::string>>> HttpTransfer::read(Duration limit) {
       co_return fail(ErrorCode::cancelled, "the call was cancelled");
     if (unread_.empty() && !result_) {
       if (is_stall_next) {
-        co_return fail(ErrorCode::upstream_failed, "nothing arrived for " + milliseconds_text(post_.stall_timeout));
+        co_return fail(ErrorCode::upstream_failed, "nothing arrived for " + milliseconds_text(request_.stall_timeout));
       }
       co_return fail(ErrorCode::timeout, "the time is up");
     }
@@ -112,7 +116,7 @@ Result<std::optional<std::string>> HttpTransfer::ending() const {
   if (*result_ == CURLE_OK) return std::nullopt;
   if (is_too_large_) {
     return fail(Error(ErrorCode::upstream_failed,
-                      "the answer exceeds " + std::to_string(post_.max_response_bytes) + " bytes", false));
+                      "the answer exceeds " + std::to_string(request_.max_response_bytes) + " bytes", false));
   }
   std::string reason = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(*result_);
   const bool is_unconnected = status() == 0 && is_connect_failure(*result_);
@@ -137,7 +141,7 @@ std::size_t HttpTransfer::on_body(char* data, std::size_t size, std::size_t coun
     self.is_paused_ = true;
     return CURL_WRITEFUNC_PAUSE;
   }
-  if (bytes > self.post_.max_response_bytes - self.received_bytes_) {
+  if (bytes > self.request_.max_response_bytes - self.received_bytes_) {
     self.is_too_large_ = true;
     return 0;  // ends the transfer
   }
@@ -163,4 +167,4 @@ void HttpTransfer::on_done(CURLcode code) {
   signal_.cancel();
 }
 
-}  // namespace parley::llm
+}  // namespace parley::http

@@ -1,4 +1,4 @@
-#include "agents/llm/curl_multi.hpp"
+#include "agents/http/curl_multi.hpp"
 
 #include <asio/posix/stream_descriptor.hpp>
 #include <chrono>
@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-namespace parley::llm {
+namespace parley::http {
 
 namespace {
 
@@ -143,4 +143,4 @@ void CurlMulti::report_finished() {
   }
 }
 
-}  // namespace parley::llm
+}  // namespace parley::http

@@ -8,7 +8,7 @@
 #include <memory>
 #include <unordered_map>
 
-namespace parley::llm {
+namespace parley::http {
 
 /// Told once when libcurl is through with a handle; not called for a handle that is removed before.
 class CurlListener {
@@ -53,4 +53,4 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
 };
 
-}  // namespace parley::llm
+}  // namespace parley::http

@@ -1,5 +1,5 @@
-// One HTTP POST whose answer is read piece by piece, with back-pressure: what nobody reads stays in the network.
-// Destroying the transfer aborts it. Loop thread only.
+// One HTTP request whose answer is read piece by piece, with back-pressure: what nobody reads stays in the network.
+// Destroying the transfer aborts it. Redirects are not followed. Loop thread only.
 #pragma once
 
 #include <asio/steady_timer.hpp>
@@ -14,14 +14,15 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/llm/curl_multi.hpp"
+#include "agents/http/curl_multi.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/error.hpp"
 #include "libmsg/runtime/task.hpp"
 
-namespace parley::llm {
+namespace parley::http {
 
-struct HttpPost {
+struct HttpRequest {
+  std::string method = "POST";
   std::string url;
   std::vector<std::string> headers;  ///< `Name: value`
   std::string body;
@@ -35,7 +36,7 @@ struct HttpPost {
 
 class HttpTransfer final : private CurlListener {
  public:
-  HttpTransfer(std::shared_ptr<CurlMulti> multi, HttpPost post);
+  HttpTransfer(std::shared_ptr<CurlMulti> multi, HttpRequest request);
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
   ~HttpTransfer();
@@ -65,7 +66,7 @@ class HttpTransfer final : private CurlListener {
   };
 
   std::shared_ptr<CurlMulti> multi_;
-  HttpPost post_;
+  HttpRequest request_;
   std::unique_ptr<curl_slist, ListDeleter> header_list_;
   std::unique_ptr<CURL, EasyDeleter> easy_;
   char error_text_[CURL_ERROR_SIZE] = {};
@@ -79,4 +80,4 @@ class HttpTransfer final : private CurlListener {
   std::optional<CURLcode> result_;
 };
 
-}  // namespace parley::llm
+}  // namespace parley::http

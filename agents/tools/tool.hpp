@@ -1,0 +1,43 @@
+// A tool that a model may use: a name, a description, a JSON Schema of its arguments, and a call. Built-in tools derive
+// from Tool; whoever runs them does so through a ToolBox, which parses and validates arguments, asks for approval,
+// keeps the time and cuts the result. Loop thread only.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "agents/llm/chat_model.hpp"
+#include "libmsg/core/clock.hpp"
+#include "libmsg/core/error.hpp"
+#include "libmsg/messages/tools.hpp"
+#include "libmsg/runtime/context.hpp"
+#include "libmsg/runtime/task.hpp"
+
+namespace parley::tools {
+
+/// What a call may use. Lives as long as the call.
+struct ToolContext {
+  /// The turn in which the tool is used: requests to other agents, progress, cancellation.
+  Context& turn;
+  /// The idempotency key of the call: the same call, repeated after a failure, has the same id.
+  const std::string& call_id;
+  /// When the tool's own time is over; it is aborted then.
+  TimePoint deadline;
+};
+
+class Tool {
+ public:
+  Tool() = default;
+  Tool(const Tool&) = delete;
+  Tool& operator=(const Tool&) = delete;
+  virtual ~Tool() = default;
+
+  /// Name, description and parameters, as the model gets them. Valid as long as the tool.
+  [[nodiscard]] virtual const llm::ToolSpec& spec() const = 0;
+  /// Does it. The arguments fit spec().parameters. The result's `id` and `name` are filled in by the caller. A failure
+  /// becomes a result with is_error that the model reads; only `cancelled` ends the turn.
+  [[nodiscard]] virtual Task<Result<messages::ToolResult>> call(nlohmann::json arguments, ToolContext& context) = 0;
+};
+
+}  // namespace parley::tools
