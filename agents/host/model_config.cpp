@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <memory>
 #include <utility>
 
+#include "agents/budget/price_config.hpp"
 #include "agents/http/curl_multi.hpp"
 #include "agents/llm/offline_model.hpp"
 #include "agents/llm/openai_model.hpp"
@@ -42,27 +42,11 @@ std::uint64_t repetitions_of(std::string_view expression) {
   return product;
 }
 
-std::uint64_t read_pico_usd(ConfigReader& reader, std::string_view key) {
-  constexpr Range<double> kUsdPerMillion{0, 1'000'000};
-  constexpr double kPicoUsdPerToken = 1e6;
-  return static_cast<std::uint64_t>(std::llround(reader.number(key, 0, kUsdPerMillion) * kPicoUsdPerToken));
-}
-
-/// `price: {input_per_million_usd, output_per_million_usd, cached_input_per_million_usd}`.
+/// `price: {input_per_million_usd, output_per_million_usd, …}`.
 std::optional<llm::ModelPrice> read_price(ConfigReader& reader) {
   std::optional<ConfigReader> prices = reader.child("price");
   if (!prices) return std::nullopt;
-  for (const std::string_view key : {"input_per_million_usd", "output_per_million_usd"}) {
-    if (!prices->has(key)) prices->reject(key, "expected a number: US dollars for a million tokens");
-  }
-  llm::ModelPrice price;
-  price.input_pico_usd = read_pico_usd(*prices, "input_per_million_usd");
-  price.output_pico_usd = read_pico_usd(*prices, "output_per_million_usd");
-  price.cached_input_pico_usd = prices->has("cached_input_per_million_usd")
-                                    ? read_pico_usd(*prices, "cached_input_per_million_usd")
-                                    : price.input_pico_usd;
-  prices->reject_unknown_keys();
-  return price;
+  return budget::read_price(*prices);
 }
 
 llm::OfflineRule read_rule(ConfigReader& reader) {

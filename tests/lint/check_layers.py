@@ -25,6 +25,7 @@ LAYERS = {
     "monitoring": ["libmsg/core", "monitoring"],
     "agents/http": LIBMSG + ["agents/http"],
     "agents/llm": LIBMSG + ["agents/http", "agents/llm"],
+    "agents/budget": LIBMSG + ["agents/llm", "agents/budget", "services/config"],
     "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/tools"],
     "agents/kinds": LIBMSG + ["agents/llm", "agents/tools", "agents/teams", "agents/kinds", "services/config"],
     "agents": LIBMSG + ["agents", "monitoring", "services/config"],

@@ -110,6 +110,25 @@ agents: [{type: hr, kind: assistant, model: exact}]
   EXPECT_EQ(agents->models.at("off").price, llm::ModelPrice{});
 }
 
+TEST(AgentsFile, gives_prices_of_cache_writes_and_tiers) {
+  const auto agents = agents_of(R"(
+models:
+  gpt:
+    provider: openai
+    model: gpt-x
+    price:
+      input_per_million_usd: 3
+      output_per_million_usd: 15
+      cache_write_per_million_usd: 3.75
+      tiers: [{above_input_tokens: 200000, input_per_million_usd: 6, output_per_million_usd: 22.5}]
+agents: [{type: hr, kind: assistant, model: gpt, system_prompt: Be kind.}]
+)");
+  ASSERT_TRUE(agents) << agents.error().str();
+  const llm::ModelPrice expected{
+      3'000'000, 3'000'000, 15'000'000, 3'750'000, {{200'000, 6'000'000, 6'000'000, 22'500'000}}};
+  EXPECT_EQ(agents->models.at("gpt").price, expected);
+}
+
 TEST(AgentsFile, refuses_half_a_price) {
   const auto agents = agents_of(R"(
 models: {gpt: {provider: openai, model: x, price: {input_per_million_usd: -1, inputs: 2}}}
