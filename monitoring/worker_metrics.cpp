@@ -36,6 +36,8 @@ class WorkerMetrics::Impl {
   prometheus::Registry registry;
   Gauge& connected = gauge_family(registry, "parley_worker_connected").Add({});
   Histogram& loop_lag = histogram_family(registry, "parley_loop_lag_seconds").Add({}, kLagSeconds);
+  Gauge& questions_waiting = gauge_family(registry, "parley_human_questions_waiting").Add({});
+  Gauge& oldest_question = gauge_family(registry, "parley_human_oldest_question_seconds").Add({});
   prometheus::Family<Counter>& turns = counter_family(registry, "parley_agent_turns_total");
   prometheus::Family<Histogram>& turn_seconds = histogram_family(registry, "parley_agent_turn_seconds");
   prometheus::Family<Gauge>& activations = gauge_family(registry, "parley_agent_activations");
@@ -104,6 +106,11 @@ void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& g
   series.activations->Set(static_cast<double>(gauges.activations));
   series.inflight->Set(static_cast<double>(gauges.inflight));
   series.waiting->Set(static_cast<double>(gauges.waiting));
+}
+
+void WorkerMetrics::set_questions(std::size_t waiting, Duration oldest) {
+  impl_->questions_waiting.Set(static_cast<double>(waiting));
+  impl_->oldest_question.Set(in_seconds(oldest));
 }
 
 void WorkerMetrics::set_connected(bool is_connected) { impl_->connected.Set(is_connected ? 1 : 0); }

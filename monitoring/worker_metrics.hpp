@@ -39,6 +39,8 @@ class WorkerMetrics {
   void observe_turn(std::string_view agent_type, std::string_view outcome, Duration latency);
   void observe_model_call(const ModelCall& call);
   void set_gauges(std::string_view agent_type, const AgentGauges& gauges);
+  /// Questions to people that wait at this worker's desk, and the age of the oldest.
+  void set_questions(std::size_t waiting, Duration oldest);
   void set_connected(bool is_connected);
   /// How late the loop's timer ran: the time that handlers kept the loop busy.
   void observe_loop_lag(Duration lag);

@@ -39,6 +39,8 @@ class Deployment::Impl {
     co_return Result<>{};
   }
 
+  [[nodiscard]] const people::QuestionBoard& questions() const { return *questions_; }
+
  private:
   /// Workers of one suite may give one name to different models.
   static std::pair<std::string, std::string> key_of(const AgentsConfig& config, const std::string& model) {
@@ -67,7 +69,9 @@ class Deployment::Impl {
           return std::make_shared<ObservedModel>(
               std::move(model), agent.type, account, *metrics_, services_.clock,
               [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
-        }};
+        },
+        {},
+        questions_};
     return agent.make_factory(services);
   }
 
@@ -75,6 +79,7 @@ class Deployment::Impl {
   monitoring::WorkerMetrics* metrics_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<llm::ChatModel>> models_;
   std::set<std::string> types_;
+  std::shared_ptr<people::QuestionBoard> questions_ = std::make_shared<people::QuestionBoard>();
 };
 
 Deployment::Deployment(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
@@ -87,5 +92,7 @@ Result<> Deployment::prepare(const AgentsConfig& config) { return impl_->prepare
 Task<Result<>> Deployment::deploy(Runtime& runtime, const AgentsConfig& config) {
   return impl_->deploy(runtime, config);
 }
+
+const people::QuestionBoard& Deployment::questions() const { return impl_->questions(); }
 
 }  // namespace parley::host

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "agents/host/agents_config.hpp"
+#include "agents/people/question_board.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
 #include "libmsg/runtime/runtime.hpp"
@@ -36,6 +37,9 @@ class Deployment {
   /// Registers the agents of a prepared configuration and makes their subscriptions. A type that this deployment has
   /// registered already (another worker of a standalone suite has it, too) is left as it is.
   Task<Result<>> deploy(Runtime& runtime, const AgentsConfig& config);
+
+  /// The questions to people that wait at this process's desk; empty without one.
+  [[nodiscard]] const people::QuestionBoard& questions() const;
 
  private:
   class Impl;

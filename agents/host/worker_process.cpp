@@ -140,6 +140,7 @@ class WorkerProcess {
       health_.beat(now);
       metrics_.observe_loop_lag(now > due ? now - due : Duration::zero());
       report_agents();
+      report_questions(now);
       report_connection(runtime_->is_connected());
     }
   }
@@ -152,6 +153,11 @@ class WorkerProcess {
       metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
     }
     metrics_.keep_agent_types(types);
+  }
+
+  void report_questions(TimePoint now) {
+    const people::BoardGauges questions = deployment_.questions().gauges(now);
+    metrics_.set_questions(questions.waiting, questions.oldest);
   }
 
   void report_connection(bool is_connected) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agents/llm/chat_model.hpp"
+#include "agents/people/question_board.hpp"
 #include "agents/tools/tool_box.hpp"
 #include "libmsg/runtime/agent.hpp"
 #include "services/config/reader.hpp"
@@ -24,6 +25,8 @@ struct KindServices {
   std::function<std::shared_ptr<llm::ChatModel>(const std::string& name)> model;
   /// The tools of these names in the configuration, with the policies that stand there.
   std::function<tools::ToolBox(const std::vector<std::string>& names)> tools;
+  /// The questions to people that wait in this process; never null. Shared by the desk and the metrics page.
+  std::shared_ptr<people::QuestionBoard> questions = nullptr;
 };
 
 /// Checked settings, waiting for the services: gives the factory for one agent type.

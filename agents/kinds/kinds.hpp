@@ -6,6 +6,7 @@
 namespace parley::kinds {
 
 extern const Kind kAssistantKind;
+extern const Kind kQuestionDeskKind;
 extern const Kind kSemanticRouterKind;
 extern const Kind kUserProxyKind;
 

@@ -8,7 +8,7 @@
 namespace parley::kinds {
 
 std::span<const Kind> all_kinds() {
-  static const std::array<Kind, 3> kinds{kAssistantKind, kSemanticRouterKind, kUserProxyKind};
+  static const std::array kinds{kAssistantKind, kQuestionDeskKind, kSemanticRouterKind, kUserProxyKind};
   return kinds;
 }
 

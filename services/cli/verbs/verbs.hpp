@@ -9,6 +9,8 @@ extern const Verb kAgentEvictVerb;
 extern const Verb kAgentQuarantineVerb;
 extern const Verb kAgentReleaseVerb;
 extern const Verb kAgentWhereVerb;
+extern const Verb kAskAnswerVerb;
+extern const Verb kAskLsVerb;
 extern const Verb kBenchVerb;
 extern const Verb kChatVerb;
 extern const Verb kCheckVerb;
