@@ -1,5 +1,6 @@
 #include "agents/llm/chat_accumulator.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -16,6 +17,13 @@ FinishReason finish_reason_of(std::string_view name) {
   if (name == "content_filter") return FinishReason::content_filter;
   if (name == "tool_calls" || name == "function_call") return FinishReason::tool_calls;
   return FinishReason::unknown;
+}
+
+ModelError too_many_tool_calls(const CallSite& site) {
+  return {.error = {ErrorCode::upstream_failed,
+                    site.str() + " wants more than " + std::to_string(ToolCallAccumulator::kMaxCalls) +
+                        " tools used at once; its answer is not usable",
+                    false}};
 }
 
 }  // namespace
@@ -41,7 +49,14 @@ std::expected<std::string, ModelError> ChatAccumulator::add(std::string_view dat
   if (const nlohmann::json& choices = member(*event, "choices"); choices.is_array()) {
     for (const nlohmann::json& choice : choices) {
       // One answer is asked for; a server that sends several must not get them mixed.
-      if (count_member(choice, "index").value_or(0) == 0) added += add_choice(choice);
+      if (count_member(choice, "index").value_or(0) != 0) continue;
+      has_choice_ = true;
+      if (!add_tool_calls(choice)) return std::unexpected(with_usage(too_many_tool_calls(site_)));
+      const nlohmann::json& delta = member(choice, "delta");
+      added += add_text(delta.is_object() ? delta : member(choice, "message"));
+      if (const std::string_view reason = text_member(choice, "finish_reason"); !reason.empty()) {
+        finish_reason_ = finish_reason_of(reason);
+      }
     }
   }
   text_ += added;
@@ -54,18 +69,24 @@ std::expected<std::string, ModelError> ChatAccumulator::add_whole(std::string_vi
   return added;
 }
 
-std::string ChatAccumulator::add_choice(const nlohmann::json& choice) {
-  has_choice_ = true;
-  const nlohmann::json& delta = member(choice, "delta");
-  const nlohmann::json& content = delta.is_object() ? delta : member(choice, "message");
-  if (const nlohmann::json& calls = member(content, "tool_calls"); calls.is_array() && !calls.empty()) {
-    has_tool_calls_ = true;
+bool ChatAccumulator::add_tool_calls(const nlohmann::json& choice) {
+  if (const nlohmann::json& pieces = member(member(choice, "delta"), "tool_calls"); pieces.is_array()) {
+    return std::ranges::all_of(pieces, [this](const nlohmann::json& piece) { return tool_calls_.add(piece); });
   }
-  if (const std::string_view reason = text_member(choice, "finish_reason"); !reason.empty()) {
-    finish_reason_ = finish_reason_of(reason);
+  if (const nlohmann::json& calls = member(member(choice, "message"), "tool_calls"); calls.is_array()) {
+    return std::ranges::all_of(calls, [this](const nlohmann::json& call) { return tool_calls_.add_whole(call); });
   }
+  return true;
+}
+
+std::string ChatAccumulator::add_text(const nlohmann::json& content) {
+  // vLLM and llama.cpp call it reasoning_content, Ollama and gateways reasoning.
+  reasoning_bytes_ += text_member(content, "reasoning_content").size() + text_member(content, "reasoning").size();
   std::string added(text_member(content, "content"));
-  if (const std::string_view refusal = text_member(content, "refusal"); !refusal.empty()) added += refusal;
+  if (const std::string_view refusal = text_member(content, "refusal"); !refusal.empty()) {
+    is_refusal_ = true;
+    added += refusal;
+  }
   return added;
 }
 
@@ -87,7 +108,8 @@ messages::Usage ChatAccumulator::usage() const {
     usage = *usage_;
   } else {
     usage.input_tokens = estimated_input_;
-    usage.output_tokens = estimate_tokens(text_);
+    usage.reasoning_tokens = estimate_tokens(reasoning_bytes_);
+    usage.output_tokens = estimate_tokens(text_) + estimate_tokens(tool_calls_.bytes()) + usage.reasoning_tokens;
     usage.is_estimated = true;
   }
   usage.model = model_.empty() ? site_.model : model_;
@@ -107,14 +129,16 @@ std::expected<Completion, ModelError> ChatAccumulator::finish() const {
   }
   Completion completion;
   completion.text = text_;
-  completion.finish_reason =
-      has_tool_calls_ ? FinishReason::tool_calls : finish_reason_.value_or(FinishReason::unknown);
+  completion.tool_calls = tool_calls_.calls(fallback_call_id_);
+  completion.finish_reason = finish_reason_.value_or(FinishReason::unknown);
+  if (is_refusal_) completion.finish_reason = FinishReason::content_filter;
+  if (!tool_calls_.is_empty()) completion.finish_reason = FinishReason::tool_calls;
   completion.usage = usage();
   return completion;
 }
 
 ModelError ChatAccumulator::with_usage(ModelError error) const {
-  if (!text_.empty() || usage_) error.usage = usage();
+  if (!text_.empty() || !tool_calls_.is_empty() || reasoning_bytes_ > 0 || usage_) error.usage = usage();
   return error;
 }
 

@@ -1,6 +1,7 @@
 // Puts an answer of the chat completions API together: from the chunks of a stream, or from the one object of an
 // answer that was not streamed. Pure; one thread at a time. Tolerates the compatible servers: `choices` null, absent or
-// empty, usage on any chunk (the last one wins), no `[DONE]`, no finish_reason, errors in mid-stream.
+// empty, usage on any chunk (the last one wins), no `[DONE]`, no finish_reason, errors in mid-stream. Tool calls make a
+// tool turn whatever the finish_reason; what a model only thought (`reasoning_content`, `reasoning`) stays out of text.
 #pragma once
 
 #include <expected>
@@ -11,17 +12,19 @@
 
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/openai_errors.hpp"
+#include "agents/llm/tool_call_accumulator.hpp"
 
 namespace parley::llm {
 
 class ChatAccumulator {
  public:
-  /// `estimated_input` is what the request costs if the provider does not say.
-  ChatAccumulator(CallSite site, std::uint64_t estimated_input)
-      : site_(std::move(site)), estimated_input_(estimated_input) {}
+  /// `estimated_input` is what the request costs if the provider does not say; `fallback_call_id` begins the ids of
+  /// tool calls that come without one, and must be unique in the conversation.
+  ChatAccumulator(CallSite site, std::uint64_t estimated_input, std::string fallback_call_id = "call")
+      : site_(std::move(site)), fallback_call_id_(std::move(fallback_call_id)), estimated_input_(estimated_input) {}
 
   /// One chunk of a stream. Returns the text that it adds. Fails with what an error object in it says, and with
-  /// `upstream_failed` for what is not a JSON object.
+  /// `upstream_failed` for what is not a JSON object or holds more tool calls than ToolCallAccumulator takes.
   std::expected<std::string, ModelError> add(std::string_view data);
   /// The answer that was not streamed; like add(), and nothing follows.
   std::expected<std::string, ModelError> add_whole(std::string_view body);
@@ -38,18 +41,23 @@ class ChatAccumulator {
   [[nodiscard]] ModelError with_usage(ModelError error) const;
 
  private:
-  std::string add_choice(const nlohmann::json& choice);
+  /// The parts of a choice that are not text.
+  bool add_tool_calls(const nlohmann::json& choice);
+  std::string add_text(const nlohmann::json& content);
   void take_usage(const nlohmann::json& usage);
   [[nodiscard]] messages::Usage usage() const;
 
   CallSite site_;
+  std::string fallback_call_id_;
   std::uint64_t estimated_input_;
   std::string text_;
   std::string model_;
   std::optional<FinishReason> finish_reason_;
   std::optional<messages::Usage> usage_;
   bool has_choice_ = false;
-  bool has_tool_calls_ = false;
+  bool is_refusal_ = false;
+  ToolCallAccumulator tool_calls_;
+  std::size_t reasoning_bytes_ = 0;
   bool is_done_ = false;
 };
 

@@ -87,6 +87,7 @@ struct ChatRequest {
   std::optional<TimePoint> deadline;
 };
 
+/// `content_filter`: the provider's filter or the model itself refused; the text says so.
 enum class FinishReason : std::uint8_t { stop, length, content_filter, tool_calls, unknown };
 
 struct Completion {

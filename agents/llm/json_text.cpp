@@ -37,6 +37,10 @@ std::optional<nlohmann::json> parse_json(std::string_view text) {
   return value;
 }
 
+std::string to_text(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 const nlohmann::json& member(const nlohmann::json& object, std::string_view name) {
   static const nlohmann::json null;
   if (!object.is_object()) return null;

@@ -13,6 +13,9 @@ namespace parley::llm {
 /// nullopt for malformed text and for values nested deeper than 64 levels.
 [[nodiscard]] std::optional<nlohmann::json> parse_json(std::string_view text);
 
+/// On one line; text that is not UTF-8 is repaired with replacement characters.
+[[nodiscard]] std::string to_text(const nlohmann::json& value);
+
 /// The member, or null when `object` is no object or has no such member.
 [[nodiscard]] const nlohmann::json& member(const nlohmann::json& object, std::string_view name);
 /// The member when it is a string, or an empty text.

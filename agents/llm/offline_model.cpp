@@ -21,6 +21,7 @@ Task<std::expected<Completion, ModelError>> OfflineModel::complete(ChatRequest r
                                                                            std::to_string(reply.latency.count()) +
                                                                            " ms ends behind the deadline"}});
   }
+  if (reply.error) co_return std::unexpected(ModelError{.error = std::move(*reply.error)});
   if (on_chunk) {
     if (Result<> streamed = co_await stream(completion.text, on_chunk, started, completion); !streamed) {
       co_return std::unexpected(ModelError{.error = std::move(streamed).error(), .usage = completion.usage});

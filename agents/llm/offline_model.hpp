@@ -11,7 +11,8 @@ class OfflineModel final : public ChatModel {
   /// `clock` must outlive the model.
   OfflineModel(OfflineRules rules, const Clock& clock) : rules_(std::move(rules)), clock_(clock) {}
 
-  /// Fails with `timeout` when the rule's latency ends behind the deadline, and with what the sink fails with.
+  /// Fails with `timeout` when the rule's latency ends behind the deadline, with the error that the rule names, and
+  /// with what the sink fails with.
   Task<std::expected<Completion, ModelError>> complete(ChatRequest request, ChunkSink on_chunk) override;
 
  private:

@@ -1,57 +1,113 @@
 #include "agents/llm/offline_rules.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agents/llm/fingerprint.hpp"
+#include "agents/llm/json_schema.hpp"
+#include "agents/llm/json_text.hpp"
+#include "agents/llm/offline_matcher.hpp"
 #include "agents/llm/token_estimate.hpp"
+#include "agents/llm/utf8.hpp"
 
 namespace parley::llm {
 
 namespace {
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return to_lower(c); });
-  return lower;
-}
-
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
-/// At most `bytes` of the text, cut before the character that would not fit.
-std::string_view prefix_of(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && is_continuation(text[bytes])) --bytes;
-  return text.substr(0, bytes);
-}
-
-std::string_view last_user_text(const ChatRequest& request) {
-  const auto found =
-      std::ranges::find(request.messages.rbegin(), request.messages.rend(), Role::user, &ChatMessage::role);
-  return found == request.messages.rend() ? std::string_view() : std::string_view(found->content);
-}
-
-std::string expand(std::string_view reply, const std::cmatch& groups) {
-  std::string text;
-  for (std::size_t i = 0; i < reply.size(); ++i) {
-    const char next = i + 1 < reply.size() ? reply[i + 1] : '\0';
-    if (reply[i] != '$' || (next != '$' && (next < '0' || next > '9'))) {
-      text += reply[i];
-      continue;
-    }
-    if (next == '$') {
-      text += '$';
-    } else {
-      text += groups[static_cast<std::size_t>(next - '0')].str();
-    }
-    ++i;
+/// What is wrong with a rule beyond its patterns; empty: nothing.
+std::string problem_of(const OfflineRule& rule) {
+  if (!rule.user && !rule.tool_result && !rule.call && rule.after_tool.empty() && rule.system.empty() &&
+      rule.history.empty()) {
+    return "it has no condition";
   }
-  return text;
+  for (const OfflineToolCall& call : rule.tool_calls) {
+    const auto arguments = parse_json(call.arguments);
+    if (call.name.empty()) return "a tool call has no name";
+    if (!arguments || !arguments->is_object()) return "the arguments of '" + call.name + "' are no JSON object";
+  }
+  return {};
 }
 
 std::string name_of(std::size_t index, const OfflineRule& rule) {
-  return "rule " + std::to_string(index + 1) + " ('" + rule.pattern + "')";
+  std::string name = "rule " + std::to_string(index + 1);
+  if (rule.user) return name + " ('" + rule.user->pattern + "')";
+  if (rule.tool_result) return name + " ('" + rule.tool_result->pattern + "')";
+  return name;
+}
+
+/// The same for the same conversation in every process, and another one when a message has come since.
+std::string fingerprint_of(const ChatRequest& request) {
+  Fingerprint fingerprint;
+  fingerprint.add(request.caller.agent);
+  fingerprint.add(request.caller.conversation);
+  for (const ChatMessage& message : request.messages) {
+    fingerprint.add(message.content);
+    fingerprint.add(message.tool_call_id);
+    for (const messages::ToolCall& call : message.tool_calls) fingerprint.add(call.id);
+  }
+  return fingerprint.str();
+}
+
+/// Groups go into the texts of the arguments, so that a quotation mark in them does not break the JSON.
+void expand_texts(nlohmann::json& value, const MatchGroups& groups) {
+  if (value.is_string()) {
+    value = expand(value.get_ref<const std::string&>(), groups);
+  } else if (value.is_structured()) {
+    for (nlohmann::json& each : value) expand_texts(each, groups);
+  }
+}
+
+std::vector<OfflineToolCall> expanded(const std::vector<OfflineToolCall>& calls, const MatchGroups& groups) {
+  std::vector<OfflineToolCall> result = calls;
+  if (!groups) return result;
+  for (OfflineToolCall& call : result) {
+    if (auto arguments = parse_json(call.arguments)) {
+      expand_texts(*arguments, groups);
+      call.arguments = to_text(*arguments);
+    }
+  }
+  return result;
+}
+
+/// What a request insists on although no rule matches: the tool it names, or any.
+std::vector<OfflineToolCall> required_calls(const ChatRequest& request) {
+  const ToolChoice& choice = request.tool_choice;
+  for (const ToolSpec& tool : request.tools) {
+    const bool is_wanted = choice.mode == ToolChoice::Mode::required ||
+                           (choice.mode == ToolChoice::Mode::named && choice.name == tool.name);
+    if (is_wanted) return {{tool.name, to_text(sample_of_schema(parse_schema(tool.parameters)))}};
+  }
+  return {};
+}
+
+void shorten(std::string& text, const ChatRequest& request, Completion& completion) {
+  for (const std::string& stop : request.stop) {
+    if (!stop.empty()) text.resize(std::min(text.size(), text.find(stop)));
+  }
+  if (request.max_tokens && estimate_tokens(text) > *request.max_tokens) {
+    text.resize(utf8_prefix(text, std::size_t{*request.max_tokens} * 4).size());
+    completion.finish_reason = FinishReason::length;
+  }
+}
+
+void add_tool_calls(std::vector<OfflineToolCall> calls, const ChatRequest& request, Completion& completion) {
+  if (!request.is_parallel_tool_calls_allowed && calls.size() > 1) calls.resize(1);
+  if (calls.empty()) return;
+  completion.finish_reason = FinishReason::tool_calls;
+  const std::string id = "call_" + fingerprint_of(request) + "_";
+  for (OfflineToolCall& call : calls) {
+    completion.tool_calls.push_back(
+        {id + std::to_string(completion.tool_calls.size() + 1), std::move(call.name), std::move(call.arguments)});
+  }
+}
+
+std::uint64_t output_tokens_of(const Completion& completion) {
+  std::uint64_t tokens = estimate_tokens(completion.text);
+  for (const messages::ToolCall& call : completion.tool_calls) {
+    tokens += estimate_tokens(call.name) + estimate_tokens(call.arguments);
+  }
+  return tokens;
 }
 
 }  // namespace
@@ -61,68 +117,51 @@ Result<OfflineRules> OfflineRules::make(OfflineOptions options) {
   std::string problems;
   for (std::size_t i = 0; i < options.rules.size(); ++i) {
     const OfflineRule& rule = options.rules[i];
-    CompiledRule compiled{.rule = rule, .lower_pattern = to_lower(rule.pattern), .expression = {}};
-    std::string problem;
-    if (rule.pattern.empty()) problem = "the pattern is empty";
-    if (rule.match == OfflineRule::Match::regex) {
-      try {
-        // libstdc++'s breadth-first matcher: its stack does not grow with the text, and no expression takes
-        // exponential time.
-        compiled.expression.assign(rule.pattern, std::regex::ECMAScript | std::regex::icase | std::regex::optimize |
-                                                     std::regex_constants::__polynomial);
-      } catch (const std::regex_error& error) {
-        problem = std::string("not a regular expression that the offline model knows: ") + error.what();
-      }
-    }
+    Result<OfflineMatcher> matcher = OfflineMatcher::make(rule);
+    const std::string problem = matcher ? problem_of(rule) : matcher.error().message;
     if (!problem.empty()) problems += (problems.empty() ? "" : "; ") + name_of(i, rule) + ": " + problem;
-    rules.rules_.push_back(std::move(compiled));
+    if (matcher) rules.matchers_.push_back(std::make_shared<const OfflineMatcher>(std::move(*matcher)));
   }
   if (!problems.empty()) return fail(ErrorCode::bad_configuration, "offline model: " + problems);
   rules.options_ = std::move(options);
   return rules;
 }
 
-std::optional<std::string> OfflineRules::apply(const CompiledRule& rule, std::string_view text) {
-  if (rule.rule.match == OfflineRule::Match::regex) {
-    std::cmatch groups;
-    const std::string_view start = prefix_of(text, kMaxMatchedBytes);
-    if (!std::regex_search(start.data(), start.data() + start.size(), groups, rule.expression)) return std::nullopt;
-    return expand(rule.rule.reply, groups);
-  }
-  const auto found = std::ranges::search(text, rule.lower_pattern, {}, [](char c) { return to_lower(c); });
-  if (found.empty()) return std::nullopt;
-  return rule.rule.reply;
-}
-
 OfflineRules::Reply OfflineRules::reply(const ChatRequest& request) const {
-  const std::string_view text = last_user_text(request);
-  std::string answer = options_.default_reply;
   const OfflineRule* matched = nullptr;
-  for (const CompiledRule& rule : rules_) {
-    if (std::optional<std::string> reply = apply(rule, text)) {
-      answer = std::move(*reply);
-      matched = &rule.rule;
-      break;
+  MatchGroups groups;
+  for (std::size_t i = 0; i < matchers_.size() && matched == nullptr; ++i) {
+    if (std::optional<MatchGroups> found = matchers_[i]->match(options_.rules[i], request)) {
+      matched = &options_.rules[i];
+      groups = std::move(*found);
     }
   }
-  answer.insert(0, options_.prefix);
-  for (const std::string& stop : request.stop) {
-    if (!stop.empty()) answer.resize(std::min(answer.size(), answer.find(stop)));
+  Reply reply{.completion = {}, .latency = options_.latency, .error = std::nullopt};
+  std::vector<OfflineToolCall> calls;
+  std::string text = options_.default_reply;
+  if (matched != nullptr) {
+    text = expand(matched->reply, groups);
+    calls = expanded(matched->tool_calls, groups);
+    reply.latency = matched->latency.value_or(options_.latency);
+    if (matched->error) reply.error = Error(*matched->error, "the offline model was told to fail: " + text);
+  } else {
+    calls = required_calls(request);
+    if (!calls.empty()) text.clear();
+    if (request.response_schema) text = to_text(sample_of_schema(parse_schema(request.response_schema->schema)));
   }
+  if (!text.empty() && !request.response_schema) text.insert(0, options_.prefix);
 
-  Reply reply;
   Completion& completion = reply.completion;
-  if (request.max_tokens && estimate_tokens(answer) > *request.max_tokens) {
-    answer = prefix_of(answer, std::size_t{*request.max_tokens} * 4);
-    completion.finish_reason = FinishReason::length;
-  }
+  shorten(text, request, completion);
+  completion.text = std::move(text);
+  add_tool_calls(std::move(calls), request, completion);
   completion.usage.model = kOfflineModelName;
-  completion.usage.input_tokens =
-      matched != nullptr && matched->input_tokens ? *matched->input_tokens : estimate_tokens(request.messages);
-  completion.usage.output_tokens =
-      matched != nullptr && matched->output_tokens ? *matched->output_tokens : estimate_tokens(answer);
-  completion.text = std::move(answer);
-  reply.latency = matched != nullptr ? matched->latency.value_or(options_.latency) : options_.latency;
+  completion.usage.input_tokens = estimate_input_tokens(request);
+  completion.usage.output_tokens = output_tokens_of(completion);
+  if (matched != nullptr) {
+    completion.usage.input_tokens = matched->input_tokens.value_or(completion.usage.input_tokens);
+    completion.usage.output_tokens = matched->output_tokens.value_or(completion.usage.output_tokens);
+  }
   return reply;
 }
 
@@ -130,10 +169,10 @@ std::vector<std::string_view> split_chunks(std::string_view text, std::size_t ch
   std::vector<std::string_view> chunks;
   if (chunk_bytes == 0) chunk_bytes = text.size();
   while (!text.empty()) {
-    std::size_t size = prefix_of(text, chunk_bytes).size();
+    std::size_t size = utf8_prefix(text, chunk_bytes).size();
     if (size == 0) {  // one character is larger than a chunk
       size = 1;
-      while (size < text.size() && is_continuation(text[size])) ++size;
+      while (size < text.size() && is_utf8_continuation(text[size])) ++size;
     }
     chunks.push_back(text.substr(0, size));
     text.remove_prefix(size);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "agents/llm/fingerprint.hpp"
 #include "agents/llm/openai_errors.hpp"
 #include "agents/llm/openai_request.hpp"
 #include "agents/llm/pause.hpp"
@@ -44,6 +45,7 @@ Result<std::string> key_from_environment(const OpenAiOptions& options) {
 struct OpenAiModel::Call {
   CallSite site;
   std::string body;
+  std::string call_id;
   std::uint64_t estimated_input = 0;
   ChunkSink on_chunk;
   TimePoint started;
@@ -76,8 +78,9 @@ Task<std::expected<Completion, ModelError>> OpenAiModel::complete(ChatRequest re
   const Delivery delivery = on_chunk ? Delivery::streamed : Delivery::whole;
   const TimePoint now = clock_.now();
   Call call{.site = {.host = endpoint_.host, .model = model, .key_variable = options_.key_variable},
-            .body = openai_request_body(request, model, delivery, options_.max_tokens_field),
-            .estimated_input = estimate_tokens(request.messages),
+            .body = openai_request_body(request, model, delivery, options_.dialect),
+            .call_id = "call_" + hex_text(random_.next()),
+            .estimated_input = estimate_input_tokens(request),
             .on_chunk = std::move(on_chunk),
             .started = now,
             .deadline = std::min(now + options_.timeout, request.deadline.value_or(TimePoint::max())),
@@ -123,7 +126,7 @@ Task<OpenAiModel::Outcome> OpenAiModel::attempt_until_done(Call& call) {
 
 Task<OpenAiModel::Outcome> OpenAiModel::attempt(Call& call) {
   http::HttpTransfer transfer(multi_, make_post(call));
-  ChatAccumulator answer(call.site, call.estimated_input);
+  ChatAccumulator answer(call.site, call.estimated_input, call.call_id);
   Bytes bytes = co_await transfer.read(time_left(call));
   if (!bytes) co_return std::unexpected(failure_of_transfer(call, answer, bytes.error()));
   const bool is_success = transfer.status() >= 200 && transfer.status() < 300;

@@ -11,8 +11,10 @@ namespace parley::llm {
 /// How the answer is to arrive.
 enum class Delivery : std::uint8_t { whole, streamed };
 
-/// JSON. Text that is not UTF-8 is repaired with replacement characters rather than refused.
+/// JSON. Text that is not UTF-8 is repaired with replacement characters rather than refused, and so are arguments of
+/// past tool calls that are no JSON object (arguments_object()). A schema that is not JSON counts as one for any
+/// object.
 [[nodiscard]] std::string openai_request_body(const ChatRequest& request, const std::string& model, Delivery delivery,
-                                              MaxTokensField max_tokens_field);
+                                              const OpenAiDialect& dialect);
 
 }  // namespace parley::llm

@@ -206,6 +206,8 @@ std::vector<std::pair<std::string, std::string>> ConfigReader::text_map(std::str
   return values;
 }
 
+const YamlNode* ConfigReader::value(std::string_view key) { return find(key); }
+
 std::optional<ConfigReader> ConfigReader::child(std::string_view key) {
   const YamlNode* node = find(key);
   if (node == nullptr) return std::nullopt;

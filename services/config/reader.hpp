@@ -58,6 +58,9 @@ class ConfigReader {
   /// A map of text to text, in the order of the file.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);
 
+  /// Whatever stands there, for values of a form of their own; nullptr if nothing does.
+  [[nodiscard]] const YamlNode* value(std::string_view key);
+
   /// A nested map; nullopt (and a problem when it is something else than a map) if it is not there.
   [[nodiscard]] std::optional<ConfigReader> child(std::string_view key);
   /// The maps of a list.

@@ -63,14 +63,19 @@ json usage_of(const StubReply& reply) {
           {"completion_tokens_details", {{"reasoning_tokens", 2}}}};
 }
 
+std::string finish_reason_of(const StubReply& reply) { return reply.tool_calls.empty() ? "stop" : "tool_calls"; }
+
 std::string whole_body(const StubReply& reply) {
-  json body{
-      {"id", "chatcmpl-stub"},
-      {"object", "chat.completion"},
-      {"created", 0},
-      {"model", "stub-model"},
-      {"choices",
-       {{{"index", 0}, {"message", {{"role", "assistant"}, {"content", reply.text}}}, {"finish_reason", "stop"}}}}};
+  json message{{"role", "assistant"}, {"content", reply.text}};
+  for (const StubToolCall& call : reply.tool_calls) {
+    message["tool_calls"].push_back(
+        {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+  }
+  json body{{"id", "chatcmpl-stub"},
+            {"object", "chat.completion"},
+            {"created", 0},
+            {"model", "stub-model"},
+            {"choices", {{{"index", 0}, {"message", std::move(message)}, {"finish_reason", finish_reason_of(reply)}}}}};
   if (reply.has_usage) body["usage"] = usage_of(reply);
   return body.dump();
 }
@@ -95,6 +100,25 @@ std::string chunk_frame(std::string_view content) {
   return size.append("\r\n").append(content).append("\r\n");
 }
 
+std::string event_of_tool_call(std::size_t index, json call) {
+  call["index"] = index;
+  json calls = json::array();
+  calls.push_back(std::move(call));
+  return event_of_delta({{"tool_calls", std::move(calls)}});
+}
+
+void add_tool_calls(const StubReply& reply, std::vector<std::string>& pieces) {
+  for (std::size_t i = 0; i < reply.tool_calls.size(); ++i) {
+    const StubToolCall& call = reply.tool_calls[i];
+    pieces.push_back(chunk_frame(event_of_tool_call(
+        i, {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", ""}}}})));
+    for (std::size_t at = 0; at < call.arguments.size(); at += reply.chunk_bytes) {
+      const std::string piece = call.arguments.substr(at, reply.chunk_bytes);
+      pieces.push_back(chunk_frame(event_of_tool_call(i, {{"function", {{"arguments", piece}}}})));
+    }
+  }
+}
+
 /// The bytes on the wire, in the pieces in which they are sent.
 std::vector<std::string> pieces_of(const StubReply& reply, bool is_streamed) {
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Stub\r\n";
@@ -115,7 +139,8 @@ std::vector<std::string> pieces_of(const StubReply& reply, bool is_streamed) {
   for (std::size_t at = 0; at < reply.text.size(); at += reply.chunk_bytes) {
     pieces.push_back(chunk_frame(event_of_delta({{"content", reply.text.substr(at, reply.chunk_bytes)}})));
   }
-  pieces.push_back(chunk_frame(event_of_delta(json::object(), "stop")));
+  add_tool_calls(reply, pieces);
+  pieces.push_back(chunk_frame(event_of_delta(json::object(), finish_reason_of(reply))));
   if (reply.has_usage) pieces.push_back(chunk_frame(event_of(json::array(), usage_of(reply))));
   pieces.push_back(chunk_frame("data: [DONE]\n\n") + chunk_frame(""));
   return pieces;
@@ -139,7 +164,7 @@ struct StubModelServer::State {
   asio::awaitable<bool> answer(tcp::socket& socket, const StubRequest& request);
   /// Completes when the client closes the connection.
   asio::awaitable<void> wait_for_close(tcp::socket& socket);
-  StubReply next_reply();
+  StubReply next_reply(const StubRequest& request);
 
   asio::io_context& io;
   tcp::acceptor acceptor;
@@ -147,6 +172,7 @@ struct StubModelServer::State {
   std::deque<StubReply> replies;
   StubReply default_reply;
   std::function<void(const StubRequest&)> observer;
+  std::function<StubReply(const StubRequest&)> responder;
   std::vector<StubRequest> requests;
   std::size_t abandoned = 0;
 };
@@ -167,6 +193,9 @@ void StubModelServer::push(StubReply reply) { state_->replies.push_back(std::mov
 void StubModelServer::set_default(StubReply reply) { state_->default_reply = std::move(reply); }
 void StubModelServer::set_observer(std::function<void(const StubRequest&)> observer) {
   state_->observer = std::move(observer);
+}
+void StubModelServer::set_responder(std::function<StubReply(const StubRequest&)> responder) {
+  state_->responder = std::move(responder);
 }
 const std::vector<StubRequest>& StubModelServer::requests() const { return state_->requests; }
 std::size_t StubModelServer::abandoned() const { return state_->abandoned; }
@@ -216,7 +245,7 @@ asio::awaitable<void> StubModelServer::State::serve(std::shared_ptr<State> self,
 }
 
 asio::awaitable<bool> StubModelServer::State::answer(tcp::socket& socket, const StubRequest& request) {
-  const StubReply reply = next_reply();
+  const StubReply reply = next_reply(request);
   const json body = json::parse(request.body, nullptr, false);
   const bool is_streamed = body.is_object() && body.value("stream", false);
   std::vector<std::string> pieces = pieces_of(reply, is_streamed);
@@ -251,8 +280,8 @@ asio::awaitable<void> StubModelServer::State::wait_for_close(tcp::socket& socket
   if (error && error != asio::error::operation_aborted) ++abandoned;
 }
 
-StubReply StubModelServer::State::next_reply() {
-  if (replies.empty()) return default_reply;
+StubReply StubModelServer::State::next_reply(const StubRequest& request) {
+  if (replies.empty()) return responder ? responder(request) : default_reply;
   StubReply reply = std::move(replies.front());
   replies.pop_front();
   return reply;

@@ -17,6 +17,12 @@
 
 namespace parley::test {
 
+struct StubToolCall {
+  std::string id;
+  std::string name;
+  std::string arguments;  ///< JSON text
+};
+
 /// How the stub answers one request.
 struct StubReply {
   enum class Ending : std::uint8_t {
@@ -30,6 +36,8 @@ struct StubReply {
   std::vector<std::pair<std::string, std::string>> headers;
   /// The completion's text. Streamed if the request asks for it.
   std::string text = "Hello from the stub.";
+  /// Tools that the completion wants used; their arguments are streamed in pieces like the text.
+  std::vector<StubToolCall> tool_calls = {};
   /// Sent instead of a completion when not empty.
   std::string raw_body;
   std::string content_type;  ///< of raw_body; empty: JSON, or an event stream if the request asks for one
@@ -71,6 +79,8 @@ class StubModelServer {
 
   /// The next requests are answered by these, one each, in order; then by the default reply.
   void push(StubReply reply);
+  /// Asked for the reply to every request that push() has none for.
+  void set_responder(std::function<StubReply(const StubRequest&)> responder);
   void set_default(StubReply reply);
   /// Called for every request before it is answered.
   void set_observer(std::function<void(const StubRequest&)> observer);

@@ -78,7 +78,7 @@ agents:
   const std::string text = agents.error().str();
   for (const char* part :
        {"desk.yaml:1: nmae: unknown key (did you mean 'name'?)", "desk.yaml:3: models.main.provider: 'ofline'",
-        "desk.yaml:4: models.other.rules", "desk.yaml:4: models.other.rules[1]: expected either",
+        "desk.yaml:4: models.other.rules", "desk.yaml:4: models.other.rules[1]: expected a condition",
         "desk.yaml:6: agents[0].kind: 'assistnt': expected one of assistant, semantic_router, user_proxy (did you mean "
         "'assistant'?)",
         "desk.yaml:7: agents[1].type: 'a/b'", "desk.yaml:7: agents[1].capacity: '0'",

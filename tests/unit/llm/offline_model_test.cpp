@@ -14,14 +14,14 @@ using testing::HasSubstr;
 
 OfflineRule contains(std::string pattern, std::string reply) {
   OfflineRule rule;
-  rule.pattern = std::move(pattern);
+  rule.user = TextPattern{.match = TextPattern::Match::contains, .pattern = std::move(pattern)};
   rule.reply = std::move(reply);
   return rule;
 }
 
 OfflineRule matches(std::string pattern, std::string reply) {
   OfflineRule rule = contains(std::move(pattern), std::move(reply));
-  rule.match = OfflineRule::Match::regex;
+  rule.user->match = TextPattern::Match::regex;
   return rule;
 }
 

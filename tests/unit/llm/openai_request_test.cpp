@@ -10,7 +10,7 @@ using nlohmann::json;
 
 json body_of(const ChatRequest& request, Delivery delivery = Delivery::whole,
              MaxTokensField field = MaxTokensField::max_tokens) {
-  return json::parse(openai_request_body(request, "m1", delivery, field));
+  return json::parse(openai_request_body(request, "m1", delivery, OpenAiDialect{.max_tokens_field = field}));
 }
 
 TEST(OpenAiRequest, holds_model_and_messages_and_nothing_that_was_not_asked_for) {
