@@ -7,19 +7,14 @@
 #include <new>
 #include <utility>
 
+#include "libmsg/core/ascii.hpp"
+
 namespace parley::http {
 
 namespace {
 
 /// What may wait for a slow reader before the network has to.
 constexpr std::size_t kMaxUnreadBytes = std::size_t{64} * 1024;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
 
 std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
@@ -157,7 +152,7 @@ std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t co
   if (line.starts_with("HTTP/")) self.headers_.clear();  // an interim answer came before
   const std::size_t colon = line.find(':');
   if (colon != std::string_view::npos) {
-    self.headers_.insert_or_assign(lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
+    self.headers_.insert_or_assign(ascii_lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
   }
   return line.size();
 }

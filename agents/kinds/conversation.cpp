@@ -1,8 +1,8 @@
 #include "agents/kinds/conversation.hpp"
 
-#include <algorithm>
 #include <utility>
 
+#include "libmsg/core/ascii.hpp"
 #include "libmsg/wire/control.hpp"
 
 namespace parley::kinds {
@@ -22,9 +22,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
-
-bool is_same_word(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
+bool is_same_word(std::string_view a, std::string_view b) { return ascii_lower(a) == ascii_lower(b); }
 
 }  // namespace
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "libmsg/core/ascii.hpp"
+
 namespace parley::kinds {
 namespace {
 
@@ -10,8 +12,6 @@ bool is_word_character(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
          static_cast<unsigned char>(letter) >= 0x80;
 }
-
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
 
 /// A word of a normal form: [begin, end).
 struct Word {
@@ -41,7 +41,7 @@ std::string PhraseClassifier::normal_form(std::string_view text) {
     }
     if (is_between_words && !normal.empty()) normal += ' ';
     is_between_words = false;
-    normal += lower(letter);
+    normal += ascii_lower(letter);
   }
   return normal;
 }

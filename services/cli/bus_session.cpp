@@ -14,6 +14,7 @@
 #include "libmsg/core/duration.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
 #include "services/cli/exit_code.hpp"
+#include "services/cli/text_list.hpp"
 #include "services/cli/top/terminal.hpp"
 
 namespace parley::cli {
@@ -23,16 +24,10 @@ constexpr std::chrono::milliseconds kConnectTimeout{5000};
 /// Enough for a broker that is there, so that the first picture has something to show.
 constexpr std::chrono::milliseconds kNoPatience{300};
 /// For the last frames after the work; nothing of value is under way any more.
-constexpr std::chrono::milliseconds kGrace{500};
+constexpr std::chrono::milliseconds kGoodbyeTime{500};
 
 /// Signals this close together are one request: timeout(1), for one, signals the process and then its group.
 constexpr std::chrono::milliseconds kSameRequest{300};
-
-std::string join(const std::vector<std::string>& texts) {
-  std::string joined;
-  for (const auto& text : texts) joined += (joined.empty() ? "" : ", ") + text;
-  return joined;
-}
 
 /// Somebody started us with nohup: the end of the terminal is not to end us.
 bool is_hangup_ignored() {
@@ -58,7 +53,7 @@ struct Session {
       if (!is_interrupted) throw;
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await bus.runtime.stop(kGrace);
+    co_await bus.runtime.stop(kGoodbyeTime);
     co_return is_interrupted ? kInterrupted : code;
   }
 
@@ -76,7 +71,7 @@ struct Session {
     if (error.code != ErrorCode::unreachable) return environment.console.fail(error);
     const Error explained(ErrorCode::unreachable,
                           fmt::format("no broker answers at {} within {} (is one running? try: parley up)",
-                                      join(endpoints), format_duration(patience)));
+                                      comma_list(endpoints), format_duration(patience)));
     return options.on_unreachable ? options.on_unreachable(explained) : environment.console.fail(explained);
   }
 };
@@ -140,7 +135,7 @@ int run_on_bus(const Environment& environment, BusOptions options, const BusWork
   const auto on_signal = [&](int) {
     is_interrupted = true;
     // Ends what the work waits for; the cancellation ends the work itself.
-    asio::co_spawn(io, bus.runtime.stop(kGrace), asio::detached);
+    asio::co_spawn(io, bus.runtime.stop(kGoodbyeTime), asio::detached);
     return AtSignal::cancel;
   };
   return run_until_done(io, session.run(), on_signal);

@@ -29,6 +29,8 @@ std::string format_count(std::uint64_t count) {
   return count < 10'000 ? std::to_string(count) : with_unit(static_cast<double>(count));
 }
 
+std::string format_rate(const std::optional<double>& per_second) { return per_second ? format_rate(*per_second) : "-"; }
+
 std::string format_rate(double per_second) {
   if (per_second < 0.05) return "0";
   if (per_second < 9.95) return fmt::format("{:.1f}", per_second);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace parley::cli {
@@ -11,6 +12,8 @@ namespace parley::cli {
 [[nodiscard]] std::string format_count(std::uint64_t count);
 /// `0`, `0.4`, `7.2`, `340`, `12.3k`.
 [[nodiscard]] std::string format_rate(double per_second);
+/// The same, `-` for a rate that is not known yet.
+[[nodiscard]] std::string format_rate(const std::optional<double>& per_second);
 /// `-` for zero, `340µs`, `1.2ms`, `56ms`, `1.5s`, `12s`, `2m05`.
 [[nodiscard]] std::string format_latency(std::uint64_t micros);
 /// Of billionths of a dollar: `$0`, `$0.0004`, `$0.12`, `$12.30`, `$1.2k`.

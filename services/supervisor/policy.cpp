@@ -5,7 +5,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
-#include "libmsg/core/duration.hpp"
 #include "services/supervisor/policy_process.hpp"
 
 namespace parley::supervisor {
@@ -13,10 +12,6 @@ namespace {
 
 /// SIGKILL needs no grace; this is when to look whether it has worked.
 constexpr std::chrono::seconds kKillAgain{5};
-
-std::string text_of(Duration duration) {
-  return format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
-}
 
 }  // namespace
 

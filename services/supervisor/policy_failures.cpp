@@ -2,18 +2,9 @@
 #include <ranges>
 #include <spdlog/fmt/fmt.h>
 
-#include "libmsg/core/duration.hpp"
 #include "services/supervisor/policy_process.hpp"
 
 namespace parley::supervisor {
-namespace {
-
-std::string text_of(Duration duration) {
-  return format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
-}
-
-}  // namespace
-
 void Policy::on_ended(std::string_view name, const ProcessEnd& end, const std::vector<std::string>& executing,
                       TimePoint now) {
   Process* process = find(name);

@@ -1,9 +1,15 @@
 // One process as the policy keeps it. Private to policy*.cpp.
 #pragma once
 
+#include "libmsg/core/duration.hpp"
 #include "services/supervisor/policy.hpp"
 
 namespace parley::supervisor {
+
+/// For reasons that people read.
+[[nodiscard]] inline std::string text_of(Duration duration) {
+  return format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
+}
 
 struct Policy::Process {
   explicit Process(const PolicyConfig& config) : history(config) {}

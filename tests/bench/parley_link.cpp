@@ -16,6 +16,7 @@
 namespace parley::bench {
 namespace {
 
+constexpr std::size_t kMaxBytesUnderWay = std::size_t{256} * 1024 * 1024;
 constexpr std::string_view kEchoTarget = "bench-echo/0";
 constexpr std::string_view kClientType = "bench-client";
 constexpr std::string_view kClientTarget = "bench-client/0";
@@ -80,7 +81,9 @@ class LinkPeer {
     link::PeerLinkConfig config;
     config.name = std::move(name);
     config.incarnation = random_.next();
-    config.credit_bytes = std::uint64_t{64} * 1024 * 1024;
+    // A window of 1024 messages of 64 KiB is more than a peer lets wait by default.
+    config.credit_bytes = kMaxBytesUnderWay;
+    config.max_waiting_bytes = kMaxBytesUnderWay;
     return config;
   }
   void open() {

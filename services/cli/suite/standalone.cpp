@@ -16,7 +16,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kGrace{5000};
+constexpr std::chrono::milliseconds kDrainTime{5000};
 
 /// Everything that the process hosts, in the order in which it may end.
 struct Standalone {
@@ -41,7 +41,7 @@ struct Standalone {
       if (!signal) throw;
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await runtime.stop(kGrace);
+    co_await runtime.stop(kDrainTime);
     if (signal) co_return *signal == SIGINT ? kInterrupted : kDone;
     co_return code;
   }

@@ -9,7 +9,6 @@
 namespace parley::cli::top {
 namespace {
 
-std::string rate_text(const std::optional<double>& rate) { return rate ? format_rate(*rate) : "-"; }
 SortKey number(std::uint64_t value) { return static_cast<double>(value); }
 
 /// Worst first when sorted downwards.
@@ -48,7 +47,7 @@ constexpr ColumnSpec kRate{"RATE",
                            "messages a second",
                            Align::right,
                            85,
-                           [](const Row& row) { return rate_text(row.rate); },
+                           [](const Row& row) { return format_rate(row.rate); },
                            [](const Row& row) { return SortKey(row.rate.value_or(0)); },
                            &no_color};
 constexpr ColumnSpec kP50{"P50",
@@ -90,7 +89,7 @@ constexpr ColumnSpec kTokens{"TOK/S",
                              "tokens a second, read and written by models",
                              Align::right,
                              40,
-                             [](const Row& row) { return rate_text(row.token_rate); },
+                             [](const Row& row) { return format_rate(row.token_rate); },
                              [](const Row& row) { return SortKey(row.token_rate.value_or(0)); },
                              &no_color};
 constexpr ColumnSpec kCost{"COST",

@@ -5,17 +5,12 @@
 #include <string_view>
 
 #include "services/cli/figures.hpp"
+#include "services/cli/text_list.hpp"
 
 namespace parley::cli::top {
 namespace {
 
-std::string join(const std::vector<std::string>& texts) {
-  std::string joined;
-  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
-  return joined;
-}
-
-std::uint64_t number(const wire::PsReport& report, std::string_view name) {
+std::uint64_t number_named(const wire::PsReport& report, std::string_view name) {
   const auto found = std::ranges::find(report.numbers, name, &wire::NamedNumber::name);
   return found == report.numbers.end() ? 0 : found->value;
 }
@@ -134,7 +129,7 @@ Row Sampler::row_of(const wire::PsPeer& peer) {
   row.name = peer.name;
   row.health = peer.is_draining && peer.health == "healthy" ? "draining" : peer.health;
   row.health_reason = peer.health_reason;
-  row.types = join(peer.types);
+  row.types = comma_list(peer.types);
   row.workers = 1;
   row.activations = peer.activations;
   row.inflight = peer.inflight;
@@ -179,14 +174,14 @@ Header Sampler::header_of(const wire::PsReport& report) {
     header.cost_nano_usd += type.cost_nano_usd;
     tokens += type.input_tokens + type.output_tokens;
   }
-  header.activations = number(report, "parley_broker_activations");
-  header.inflight = number(report, "parley_broker_inflight");
-  header.dead_letters = number(report, "parley_broker_dead_letters");
-  header.requests = rate_of("requests", number(report, "parley_broker_requests_total"));
-  header.one_way =
-      rate_of("one way", number(report, "parley_broker_sends_total") + number(report, "parley_broker_events_total"));
-  header.errors = rate_of("errors", number(report, "parley_broker_errors_total"));
-  header.dead_letter_rate = rate_of("dead letters", number(report, "parley_broker_dead_letters_total"));
+  header.activations = number_named(report, "parley_broker_activations");
+  header.inflight = number_named(report, "parley_broker_inflight");
+  header.dead_letters = number_named(report, "parley_broker_dead_letters");
+  header.requests = rate_of("requests", number_named(report, "parley_broker_requests_total"));
+  header.one_way = rate_of("one way", number_named(report, "parley_broker_sends_total") +
+                                          number_named(report, "parley_broker_events_total"));
+  header.errors = rate_of("errors", number_named(report, "parley_broker_errors_total"));
+  header.dead_letter_rate = rate_of("dead letters", number_named(report, "parley_broker_dead_letters_total"));
   header.tokens = rate_of("tokens", tokens);
   return header;
 }

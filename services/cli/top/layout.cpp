@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libmsg/core/ascii.hpp"
+
 namespace parley::cli::top {
 namespace {
 
@@ -15,10 +17,7 @@ std::string cell_text(const ColumnSpec& column, const Row& row) {
   return text;
 }
 
-bool contains(std::string_view text, std::string_view part) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return !std::ranges::search(text, part, {}, lower, lower).empty() || part.empty();
-}
+bool contains(std::string_view text, std::string_view part) { return ascii_lower(text).contains(ascii_lower(part)); }
 
 }  // namespace
 

@@ -23,7 +23,7 @@ std::atomic<bool> is_entered{false};
 bool has_keyboard = false;
 termios original{};
 
-void put(std::string_view text) noexcept {
+void write_out(std::string_view text) noexcept {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
     if (written <= 0) return;
@@ -41,7 +41,7 @@ extern "C" void die_restored(int signal) {
 
 void restore_terminal() noexcept {
   if (!is_entered.exchange(false)) return;
-  put(kLeave);
+  write_out(kLeave);
   if (has_keyboard) (void)::tcsetattr(STDIN_FILENO, TCSANOW, &original);
 }
 
@@ -73,7 +73,7 @@ void Terminal::enter() {
     (void)::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
   }
   is_entered = true;
-  put(kEnter);
+  write_out(kEnter);
   drawn_.clear();
 }
 
@@ -99,7 +99,7 @@ void Terminal::draw(const std::vector<StyledLine>& lines, bool has_color) {
   }
   text += "\x1b[J";
   if (text == drawn_) return;
-  put(text);
+  write_out(text);
   drawn_ = std::move(text);
 }
 

@@ -50,8 +50,6 @@ const std::vector<Row>& rows_of(const Frame& frame, const ViewState& state) {
   return state.table == Table::types ? frame.types : frame.workers;
 }
 
-std::string rate_text(const std::optional<double>& rate) { return rate ? format_rate(*rate) : "-"; }
-
 StyledLine broker_line(const std::optional<Frame>& frame, const ViewState& state, const Situation& situation) {
   StyledLine line{{"parley top", Color::bold}, {"  "}};
   if (situation.broker_away) {
@@ -73,10 +71,10 @@ StyledLine broker_line(const std::optional<Frame>& frame, const ViewState& state
 
 StyledLine rates_line(const Header& header) {
   StyledLine line{
-      {fmt::format("{} requests/s  {} one-way/s  ", rate_text(header.requests), rate_text(header.one_way))}};
+      {fmt::format("{} requests/s  {} one-way/s  ", format_rate(header.requests), format_rate(header.one_way))}};
   const bool has_errors = header.errors.value_or(0) > 0;
-  line.push_back({rate_text(header.errors) + " errors/s", has_errors ? std::optional(Color::red) : std::nullopt});
-  line.push_back({fmt::format("  {} tokens/s  {}", rate_text(header.tokens), format_cost(header.cost_nano_usd))});
+  line.push_back({format_rate(header.errors) + " errors/s", has_errors ? std::optional(Color::red) : std::nullopt});
+  line.push_back({fmt::format("  {} tokens/s  {}", format_rate(header.tokens), format_cost(header.cost_nano_usd))});
   return line;
 }
 
@@ -91,7 +89,7 @@ StyledLine counts_line(const Header& header) {
   }
   const bool is_growing = header.dead_letter_rate.value_or(0) > 0;
   std::string dead = fmt::format("  {} dead letters", format_count(header.dead_letters));
-  if (is_growing) dead += fmt::format(" (+{}/s)", rate_text(header.dead_letter_rate));
+  if (is_growing) dead += fmt::format(" (+{}/s)", format_rate(header.dead_letter_rate));
   line.push_back({std::move(dead), is_growing                ? std::optional(Color::red)
                                    : header.dead_letters > 0 ? std::optional(Color::yellow)
                                                              : std::nullopt});

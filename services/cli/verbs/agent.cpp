@@ -13,6 +13,7 @@
 
 namespace parley::cli {
 namespace {
+namespace agent_verb {
 
 struct Settings {
   std::string key;
@@ -78,19 +79,22 @@ Run declare_operation(Options& options, const std::string& what, const std::stri
   return [settings, what](Environment& environment) { return run_operate(environment, what, *settings); };
 }
 
+}  // namespace agent_verb
 }  // namespace
 
 const Verb kAgentWhereVerb{"agent where", "Tell which worker an agent lives on; exit 1 when it lives nowhere",
-                           "  parley agent where hr/alice", Reach::bus, &declare_where};
-const Verb kAgentEvictVerb{
-    "agent evict", "Have its worker drop an agent; the next message makes it anew", "  parley agent evict hr/alice",
-    Reach::bus, [](Options& options) { return declare_operation(options, "evict", "Agent id, as type/key"); }};
+                           "  parley agent where hr/alice", Reach::bus, &agent_verb::declare_where};
+const Verb kAgentEvictVerb{"agent evict", "Have its worker drop an agent; the next message makes it anew",
+                           "  parley agent evict hr/alice", Reach::bus, [](Options& options) {
+                             return agent_verb::declare_operation(options, "evict", "Agent id, as type/key");
+                           }};
 const Verb kAgentQuarantineVerb{
     "agent quarantine", "Take an agent or an agent type out of service: its messages are answered 'quarantined'",
     "  parley agent quarantine hr/alice --reason 'answers nonsense'\n  parley agent quarantine hr", Reach::bus,
-    [](Options& options) { return declare_operation(options, "quarantine", "Agent id, or agent type"); }};
-const Verb kAgentReleaseVerb{
-    "agent release", "Put a quarantined agent or agent type back into service", "  parley agent release hr/alice",
-    Reach::bus, [](Options& options) { return declare_operation(options, "release", "Agent id, or agent type"); }};
+    [](Options& options) { return agent_verb::declare_operation(options, "quarantine", "Agent id, or agent type"); }};
+const Verb kAgentReleaseVerb{"agent release", "Put a quarantined agent or agent type back into service",
+                             "  parley agent release hr/alice", Reach::bus, [](Options& options) {
+                               return agent_verb::declare_operation(options, "release", "Agent id, or agent type");
+                             }};
 
 }  // namespace parley::cli

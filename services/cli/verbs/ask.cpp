@@ -20,6 +20,7 @@
 
 namespace parley::cli {
 namespace {
+namespace ask_verb {
 
 using messages::PendingQuestion;
 using messages::Questions;
@@ -217,17 +218,18 @@ Run declare_answer(Options& options) {
   return [settings](Environment& environment) { return run_answer(environment, *settings); };
 }
 
+}  // namespace ask_verb
 }  // namespace
 
 const Verb kAskLsVerb{"ask ls", "List the questions that agents ask people",
                       "  parley ask ls\n"
                       "  parley ask ls k3m9x2aq\n"
                       "  parley ask ls --watch --json | jq -r .question",
-                      Reach::bus, &declare_ls};
+                      Reach::bus, &ask_verb::declare_ls};
 
 const Verb kAskAnswerVerb{"ask answer", "Answer a question of an agent",
                           "  parley ask answer k3m9x2aq approve\n"
                           "  parley ask answer k3m9x2aq 'Ship it on Monday' --by alice",
-                          Reach::bus, &declare_answer};
+                          Reach::bus, &ask_verb::declare_answer};
 
 }  // namespace parley::cli

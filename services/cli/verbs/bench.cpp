@@ -11,6 +11,7 @@
 
 namespace parley::cli {
 namespace {
+namespace bench_verb {
 
 struct Settings {
   std::optional<std::string> target;
@@ -94,11 +95,12 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_bench(environment, *settings); };
 }
 
+}  // namespace bench_verb
 }  // namespace
 
 const Verb kBenchVerb{"bench", "Put load on a running bus and report latencies",
                       "  parley bench --self --window 64\n"
                       "  parley bench echo --rate 5000 --duration 10s --json",
-                      Reach::bus, &declare};
+                      Reach::bus, &bench_verb::declare};
 
 }  // namespace parley::cli

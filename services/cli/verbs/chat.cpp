@@ -10,6 +10,7 @@
 
 namespace parley::cli {
 namespace {
+namespace chat_verb {
 
 constexpr std::chrono::milliseconds kPatience{120'000};
 
@@ -68,12 +69,13 @@ Run declare(Options& options) {
   };
 }
 
+}  // namespace chat_verb
 }  // namespace
 
 const Verb kChatVerb{"chat", "Talk to an agent: lines in, answers out",
                      "  parley chat\n"
                      "  printf 'How much leave do I have?\\nEND\\n' | parley chat --session alice\n"
                      "  parley chat hr/alice",
-                     Reach::bus, &declare};
+                     Reach::bus, &chat_verb::declare};
 
 }  // namespace parley::cli

@@ -12,6 +12,7 @@
 
 namespace parley::cli {
 namespace {
+namespace check_verb {
 
 struct Settings {
   std::vector<std::string> required;
@@ -70,9 +71,11 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_check(environment, *settings); };
 }
 
+}  // namespace check_verb
 }  // namespace
 
 const Verb kCheckVerb{"check", "Check the bus for monitoring: exit 0 good, 1 warning, 2 critical",
-                      "  parley check --require hr --require finance=2 --max-dead-letters 0", Reach::bus, &declare};
+                      "  parley check --require hr --require finance=2 --max-dead-letters 0", Reach::bus,
+                      &check_verb::declare};
 
 }  // namespace parley::cli

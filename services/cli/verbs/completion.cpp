@@ -7,6 +7,7 @@
 
 namespace parley::cli {
 namespace {
+namespace completion_verb {
 
 Run declare(Options& options) {
   auto shell = std::make_shared<std::string>();
@@ -18,9 +19,10 @@ Run declare(Options& options) {
   };
 }
 
+}  // namespace completion_verb
 }  // namespace
 
 const Verb kCompletionVerb{"completion", "Print a completion script for a shell", "  source <(parley completion bash)",
-                           Reach::local, &declare};
+                           Reach::local, &completion_verb::declare};
 
 }  // namespace parley::cli

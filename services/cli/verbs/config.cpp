@@ -9,6 +9,7 @@
 
 namespace parley::cli {
 namespace {
+namespace config_verb {
 
 int report_problems(Environment& environment, const config::ConfigProblems& problems) {
   if (environment.common.is_json) {
@@ -49,9 +50,10 @@ Run declare(Options& options) {
   return [file](Environment& environment) { return run_validate(environment, *file); };
 }
 
+}  // namespace config_verb
 }  // namespace
 
 const Verb kConfigValidateVerb{"config validate", "Check a suite or agents file and list every problem",
-                               "  parley config validate parley.yaml", Reach::local, &declare};
+                               "  parley config validate parley.yaml", Reach::local, &config_verb::declare};
 
 }  // namespace parley::cli

@@ -23,6 +23,7 @@
 
 namespace parley::cli {
 namespace {
+namespace demo_verb {
 
 constexpr std::chrono::milliseconds kAnswerTimeout{20'000};
 constexpr std::chrono::milliseconds kGrace{500};
@@ -260,9 +261,10 @@ Run declare(Options& options) {
   return [is_interactive](Environment& environment) { return run_demo(environment, *is_interactive); };
 }
 
+}  // namespace demo_verb
 }  // namespace
 
 const Verb kDemoVerb{"demo", "Play the help desk with real processes and show the messages flow",
-                     "  parley demo\n  parley demo --interactive", Reach::local, &declare};
+                     "  parley demo\n  parley demo --interactive", Reach::local, &demo_verb::declare};
 
 }  // namespace parley::cli

@@ -14,6 +14,7 @@
 
 namespace parley::cli {
 namespace {
+namespace dlq_verb {
 
 struct LsSettings {
   std::uint64_t limit = 100;
@@ -115,11 +116,12 @@ Run declare_show(Options& options) {
   return [id](Environment& environment) { return run_show(environment, *id); };
 }
 
+}  // namespace dlq_verb
 }  // namespace
 
 const Verb kDlqLsVerb{"dlq ls", "List dead letters", "  parley dlq ls\n  parley dlq ls --after 120 --json", Reach::bus,
-                      &declare_ls};
+                      &dlq_verb::declare_ls};
 const Verb kDlqShowVerb{"dlq show", "Show one dead letter with its payload", "  parley dlq show 17", Reach::bus,
-                        &declare_show};
+                        &dlq_verb::declare_show};
 
 }  // namespace parley::cli

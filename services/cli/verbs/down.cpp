@@ -16,6 +16,7 @@
 
 namespace parley::cli {
 namespace {
+namespace down_verb {
 
 constexpr std::chrono::milliseconds kLookInterval{20};
 
@@ -106,8 +107,10 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_down(environment, *settings); };
 }
 
+}  // namespace down_verb
 }  // namespace
 
-const Verb kDownVerb{"down", "Stop what 'parley up -d' has started", "  parley down", Reach::local, &declare};
+const Verb kDownVerb{"down", "Stop what 'parley up -d' has started", "  parley down", Reach::local,
+                     &down_verb::declare};
 
 }  // namespace parley::cli

@@ -17,6 +17,7 @@
 
 namespace parley::cli {
 namespace {
+namespace events_verb {
 
 /// Events that may wait for the terminal; then the broker feels the back-pressure.
 constexpr std::size_t kMaxWaiting = 1024;
@@ -106,11 +107,12 @@ Run declare(Options& options) {
   };
 }
 
+}  // namespace events_verb
 }  // namespace
 
 const Verb kEventsVerb{"events", "Show crashes, restarts and quarantines",
                        "  parley events\n"
                        "  parley events --follow --json | jq .event",
-                       Reach::bus, &declare};
+                       Reach::bus, &events_verb::declare};
 
 }  // namespace parley::cli

@@ -16,6 +16,7 @@
 
 namespace parley::cli {
 namespace {
+namespace ps_verb {
 
 void print_all(Console& console, const std::vector<top::StyledLine>& lines) {
   for (const top::StyledLine& line : lines) {
@@ -64,9 +65,10 @@ Run declare(Options& /*options*/) {
   return [](Environment& environment) { return run_on_bus(environment, {.purpose = "ps"}, &show_ps); };
 }
 
+}  // namespace ps_verb
 }  // namespace
 
 const Verb kPsVerb{"ps", "List workers and agent types: health, load, latency, tokens, cost",
-                   "  parley ps\n  parley ps --json | jq '.types[].name'", Reach::bus, &declare};
+                   "  parley ps\n  parley ps --json | jq '.types[].name'", Reach::bus, &ps_verb::declare};
 
 }  // namespace parley::cli

@@ -8,6 +8,7 @@
 
 namespace parley::cli {
 namespace {
+namespace publish_verb {
 
 constexpr std::chrono::milliseconds kPatience{30'000};
 
@@ -47,11 +48,12 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_publish(environment, *settings); };
 }
 
+}  // namespace publish_verb
 }  // namespace
 
 const Verb kPublishVerb{"publish", "Publish an event to a topic",
                         "  parley publish orders.created/eu '{\"text\": \"order 17\"}'\n"
                         "  tail -f events.jsonl | parley publish orders.created --from-file -",
-                        Reach::bus, &declare};
+                        Reach::bus, &publish_verb::declare};
 
 }  // namespace parley::cli

@@ -9,6 +9,7 @@
 
 namespace parley::cli {
 namespace {
+namespace request_verb {
 
 constexpr std::chrono::milliseconds kPatience{30'000};
 
@@ -94,11 +95,12 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_request(environment, *settings); };
 }
 
+}  // namespace request_verb
 }  // namespace
 
 const Verb kRequestVerb{"request", "Send a direct request and print the reply",
                         "  parley request hr/alice 'How many days of leave do I have?'\n"
                         "  parley request @translate '{\"text\": \"good morning\"}' --json --timeout 5s",
-                        Reach::bus, &declare};
+                        Reach::bus, &request_verb::declare};
 
 }  // namespace parley::cli

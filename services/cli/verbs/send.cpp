@@ -8,6 +8,7 @@
 
 namespace parley::cli {
 namespace {
+namespace send_verb {
 
 constexpr std::chrono::milliseconds kPatience{30'000};
 
@@ -45,11 +46,12 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_send(environment, *settings); };
 }
 
+}  // namespace send_verb
 }  // namespace
 
 const Verb kSendVerb{"send", "Send a direct message without waiting for a reply",
                      "  parley send audit/eu '{\"text\": \"nightly run done\"}'\n"
                      "  parley send indexer --from-file documents.jsonl --rate 100 --concurrency 8",
-                     Reach::bus, &declare};
+                     Reach::bus, &send_verb::declare};
 
 }  // namespace parley::cli

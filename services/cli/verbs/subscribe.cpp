@@ -14,6 +14,7 @@
 
 namespace parley::cli {
 namespace {
+namespace subscribe_verb {
 
 /// Events that may wait for the terminal; then the broker feels the back-pressure.
 constexpr std::size_t kMaxWaiting = 1024;
@@ -97,11 +98,12 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_subscribe(environment, *settings); };
 }
 
+}  // namespace subscribe_verb
 }  // namespace
 
 const Verb kSubscribeVerb{"subscribe", "Print the events of a topic as they come",
                           "  parley subscribe orders.created\n"
                           "  parley subscribe 'orders.*' --json | jq .payload",
-                          Reach::bus, &declare};
+                          Reach::bus, &subscribe_verb::declare};
 
 }  // namespace parley::cli

@@ -23,6 +23,7 @@
 
 namespace parley::cli {
 namespace {
+namespace top_verb {
 
 /// A supervisor that does not answer must not hold the view up.
 constexpr std::chrono::milliseconds kSupervisorTimeout{500};
@@ -212,10 +213,11 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_top(environment, *settings); };
 }
 
+}  // namespace top_verb
 }  // namespace
 
 const Verb kTopVerb{"top", "Watch agent types and workers: rates, latency, health, tokens, cost",
                     "  parley top\n  parley top --once --json | jq '.types[] | {name, per_second, latency_p95_us}'",
-                    Reach::bus, &declare};
+                    Reach::bus, &top_verb::declare};
 
 }  // namespace parley::cli

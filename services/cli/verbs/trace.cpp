@@ -13,6 +13,7 @@
 
 namespace parley::cli {
 namespace {
+namespace trace_verb {
 
 struct Settings {
   std::string id;
@@ -59,11 +60,12 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_trace(environment, *settings); };
 }
 
+}  // namespace trace_verb
 }  // namespace
 
 const Verb kTraceVerb{"trace", "Show the way of one message, hop by hop",
                       "  parley request hr 'hello' --trace\n"
                       "  parley trace 4bf92f3577b34da6a3ce929d0e0e4736 --mermaid",
-                      Reach::bus, &declare};
+                      Reach::bus, &trace_verb::declare};
 
 }  // namespace parley::cli

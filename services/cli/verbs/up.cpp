@@ -11,6 +11,7 @@
 
 namespace parley::cli {
 namespace {
+namespace up_verb {
 
 struct Settings {
   std::optional<std::string> file;
@@ -56,12 +57,13 @@ Run declare(Options& options) {
   return [settings](Environment& environment) { return run_up(environment, *settings); };
 }
 
+}  // namespace up_verb
 }  // namespace
 
 const Verb kUpVerb{"up", "Run a broker and agents on this machine",
                    "  parley up\n"
                    "  parley up -f parley.yaml -d\n"
                    "  parley up --standalone --chat",
-                   Reach::bus, &declare};
+                   Reach::bus, &up_verb::declare};
 
 }  // namespace parley::cli

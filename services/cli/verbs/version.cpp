@@ -9,6 +9,7 @@
 
 namespace parley::cli {
 namespace {
+namespace version_verb {
 
 int run_version(Environment& environment) {
   constexpr int kProtocol = wire::kProtocolVersion;
@@ -22,8 +23,10 @@ int run_version(Environment& environment) {
 
 Run declare(Options& /*options*/) { return &run_version; }
 
+}  // namespace version_verb
 }  // namespace
 
-const Verb kVersionVerb{"version", "Print the version", "  parley version --json", Reach::local, &declare};
+const Verb kVersionVerb{"version", "Print the version", "  parley version --json", Reach::local,
+                        &version_verb::declare};
 
 }  // namespace parley::cli

@@ -12,6 +12,7 @@
 
 namespace parley::cli {
 namespace {
+namespace worker_verb {
 
 struct Settings {
   std::string worker;
@@ -69,11 +70,12 @@ Run declare_restart(Options& options) {
   };
 }
 
+}  // namespace worker_verb
 }  // namespace
 
 const Verb kWorkerDrainVerb{"worker drain", "Let a worker finish what it has and give it nothing new",
-                            "  parley worker drain hr-1", Reach::bus, &declare_drain};
+                            "  parley worker drain hr-1", Reach::bus, &worker_verb::declare_drain};
 const Verb kWorkerRestartVerb{"worker restart", "Have the supervisor stop a worker in good order and start it again",
-                              "  parley worker restart hr-1", Reach::bus, &declare_restart};
+                              "  parley worker restart hr-1", Reach::bus, &worker_verb::declare_restart};
 
 }  // namespace parley::cli
