@@ -4,7 +4,6 @@
 #include <atomic>
 #include <csignal>
 #include <deque>
-#include <mutex>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <thread>
@@ -14,8 +13,8 @@
 #include "libmsg/core/random.hpp"
 #include "libmsg/net/dealer.hpp"
 #include "libmsg/net/endpoint.hpp"
+#include "libmsg/net/io_queues.hpp"
 #include "libmsg/net/refuse.hpp"
-#include "libmsg/net/wake_fd.hpp"
 
 namespace parley::net {
 namespace {
@@ -24,38 +23,13 @@ namespace {
 constexpr int kFramesPerRound = 256;
 constexpr Duration kLongestSleep = std::chrono::seconds(1);
 
-struct SubmitBatch {
-  ByteBuffer batch;
-  SessionToken session;
-};
-struct RemoveType {
-  std::string name;
-};
-struct RemoveSubscription {
-  std::uint64_t id;
-};
-struct Consumed {
-  std::size_t bytes;
-  SessionToken session;
-};
-
-struct Command {
-  std::size_t connection;
-  std::variant<SubmitBatch, wire::TypeRegistration, RemoveType, wire::SubscriptionBody, RemoveSubscription, Consumed>
-      what;
-};
-
-std::size_t inbound_bytes(const Inbound& inbound) {
-  const auto* frame = std::get_if<Frame>(&inbound.what);
-  return frame == nullptr ? 0 : frame->bytes().size();
-}
-
 }  // namespace
 
 class IoThread::Impl {
  public:
   Impl(IoThreadOptions options, std::vector<Endpoint> endpoints, std::function<void()> wake)
-      : options_(std::move(options)), wake_(std::move(wake)) {
+      : options_(std::move(options)),
+        queues_(options_.max_inbound_bytes, options_.max_outbound_bytes, std::move(wake)) {
     context_.set(zmq::ctxopt::blocky, 0);
     for (Endpoint& endpoint : endpoints)
       connections_.emplace_back(context_, std::move(endpoint), options_.link, random_);
@@ -64,7 +38,7 @@ class IoThread::Impl {
   // Loop thread ----------------------------------------------------------------------------------------------------
 
   void start() {
-    if (thread_.joinable() || is_stopping_) return;
+    if (thread_.joinable() || queues_.is_stop_asked()) return;
     // Signals belong to the loop thread.
     sigset_t all{};
     sigset_t before{};
@@ -75,12 +49,7 @@ class IoThread::Impl {
   }
 
   void stop(const std::string& reason) {
-    {
-      const std::lock_guard lock(outbound_mutex_);
-      if (!stop_reason_) stop_reason_ = reason;
-    }
-    is_stopping_ = true;
-    wake_fd_.signal();
+    queues_.ask_stop(reason);
     if (thread_.joinable()) thread_.join();
   }
 
@@ -95,26 +64,19 @@ class IoThread::Impl {
     return connections_[connection].is_ready.load(std::memory_order_relaxed);
   }
 
-  template <class What>
-  void post(std::size_t connection, What what) {
-    {
-      const std::lock_guard lock(outbound_mutex_);
-      outbound_.push_back(Command{connection, std::move(what)});
-    }
-    wake_thread();
-  }
+  void post(Command command) { queues_.post(std::move(command)); }
 
   void submit(std::size_t connection, ByteBuffer batch, SessionToken session) {
     if (batch.is_empty()) return;
-    if (outbound_bytes_.load(std::memory_order_relaxed) + batch.size() > options_.max_outbound_bytes) {
+    if (!queues_.take_room(batch.size())) {
       Refused refused =
           refuse(batch.bytes(), {ErrorCode::overloaded, "too many messages wait to be sent; try again later"});
-      if (!refused.answers.is_empty()) publish_one({connection, Frame(std::move(refused.answers))});
+      if (!refused.answers.is_empty()) queues_.deliver({connection, Frame(std::move(refused.answers))});
       batch = std::move(refused.rest);
       if (batch.is_empty()) return;
+      queues_.take_room_anyway(batch.size());
     }
-    outbound_bytes_.fetch_add(batch.size(), std::memory_order_relaxed);
-    post(connection, SubmitBatch{std::move(batch), session});
+    post({connection, SubmitBatch{std::move(batch), session}});
   }
 
   void consumed(std::size_t connection, const Frame& frame) {
@@ -128,30 +90,16 @@ class IoThread::Impl {
     at.consumed_bytes += cost;
     // Small amounts ride along with a batch that is due anyway, or with a heartbeat, instead of waking the thread.
     const bool is_much = at.consumed_bytes >= link::max_unreported(options_.link.credit_bytes);
-    {
-      const std::lock_guard lock(outbound_mutex_);
-      if (!is_much && outbound_.empty()) return;
-      outbound_.push_back(Command{connection, Consumed{std::exchange(at.consumed_bytes, 0), at.consumed_session}});
+    const Consumed report{at.consumed_bytes, at.consumed_session};
+    if (is_much) {
+      post({connection, report});
+    } else if (!queues_.ride_along(connection, report)) {
+      return;
     }
-    if (is_much) wake_thread();
+    at.consumed_bytes = 0;
   }
 
-  bool take_inbound(std::vector<Inbound>& into) {
-    std::vector<Inbound> taken;
-    {
-      const std::lock_guard lock(inbound_mutex_);
-      taken.swap(inbound_);
-      inbound_bytes_ = 0;
-    }
-    if (is_stalled_.exchange(false)) wake_fd_.signal();
-    if (taken.empty()) return false;
-    if (into.empty()) {
-      into = std::move(taken);
-    } else {
-      std::ranges::move(taken, std::back_inserter(into));
-    }
-    return true;
-  }
+  bool take_inbound(std::vector<Inbound>& into) { return queues_.take_inbound(into); }
 
  private:
   struct Connection {
@@ -173,22 +121,6 @@ class IoThread::Impl {
     std::atomic<bool> is_ready{false};
   };
 
-  /// After queueing something: costs a system call only when the thread sleeps.
-  void wake_thread() {
-    if (is_asleep_.exchange(false)) wake_fd_.signal();
-  }
-
-  void publish_one(Inbound inbound) {
-    bool was_empty = false;
-    {
-      const std::lock_guard lock(inbound_mutex_);
-      was_empty = inbound_.empty();
-      inbound_bytes_ += inbound_bytes(inbound);
-      inbound_.push_back(std::move(inbound));
-    }
-    if (was_empty) wake_();
-  }
-
   // I/O thread -----------------------------------------------------------------------------------------------------
 
   void run() {
@@ -197,13 +129,13 @@ class IoThread::Impl {
     while (true) {
       const TimePoint now = clock_.now();
       take_commands(now);
-      if (is_stopping_ && !give_up_at) {
+      if (queues_.is_stop_asked() && !give_up_at) {
         give_up_at = now + options_.linger;
         say_goodbye(now);
       }
       bool is_busy = false;
       for (std::size_t i = 0; i < connections_.size(); ++i) is_busy = serve(i, now) || is_busy;
-      publish();
+      queues_.publish(pending_);
       if (give_up_at && (now >= *give_up_at || std::ranges::all_of(connections_, [](const Connection& connection) {
                            return connection.link.is_closed();
                          }))) {
@@ -215,10 +147,7 @@ class IoThread::Impl {
   }
 
   void take_commands(TimePoint now) {
-    {
-      const std::lock_guard lock(outbound_mutex_);
-      commands_.swap(outbound_);
-    }
+    queues_.take_commands(commands_);
     for (Command& command : commands_) {
       std::visit([&](auto& what) { apply(connections_[command.connection].link, command.connection, what, now); },
                  command.what);
@@ -227,7 +156,7 @@ class IoThread::Impl {
   }
 
   void apply(link::PeerLink& link, std::size_t connection, SubmitBatch& what, TimePoint now) {
-    outbound_bytes_.fetch_sub(what.batch.size(), std::memory_order_relaxed);
+    queues_.take_back_room(what.batch.size());
     const auto taken = link.submit(what.batch.bytes(), now, what.session);
     if (taken) return;
     Refused refused = refuse(what.batch.bytes(), taken.error());
@@ -252,11 +181,7 @@ class IoThread::Impl {
   void apply(link::PeerLink& link, std::size_t, Consumed& what, TimePoint) { link.consumed(what.bytes, what.session); }
 
   void say_goodbye(TimePoint now) {
-    std::string reason;
-    {
-      const std::lock_guard lock(outbound_mutex_);
-      reason = stop_reason_.value_or("stopping");
-    }
+    const std::string reason = queues_.stop_reason();
     for (Connection& connection : connections_) connection.link.say_goodbye(reason, now);
   }
 
@@ -291,7 +216,7 @@ class IoThread::Impl {
 
   bool receive(std::size_t index, TimePoint now) {
     Connection& connection = connections_[index];
-    if (!has_inbound_room()) return false;
+    if (!queues_.has_inbound_room()) return false;
     for (int i = 0; i < kFramesPerRound; ++i) {
       auto frame = connection.dealer.receive();
       if (!frame) return false;
@@ -317,49 +242,19 @@ class IoThread::Impl {
     while (auto event = connections_[index].link.take_event()) pending_.push_back({index, std::move(*event)});
   }
 
-  [[nodiscard]] bool has_inbound_room() {
-    const std::lock_guard lock(inbound_mutex_);
-    if (inbound_bytes_ < options_.max_inbound_bytes) return true;
-    is_stalled_ = true;
-    return false;
-  }
-
-  void publish() {
-    if (pending_.empty()) return;
-    bool was_empty = false;
-    {
-      const std::lock_guard lock(inbound_mutex_);
-      was_empty = inbound_.empty();
-      for (const Inbound& inbound : pending_) inbound_bytes_ += inbound_bytes(inbound);
-      if (was_empty) {
-        inbound_.swap(pending_);
-      } else {
-        std::ranges::move(pending_, std::back_inserter(inbound_));
-      }
-    }
-    pending_.clear();
-    if (was_empty) wake_();
-  }
-
   void sleep(std::optional<TimePoint> give_up_at) {
-    const bool has_room = has_inbound_room();
-    std::vector<zmq::pollitem_t> items{{nullptr, wake_fd_.fd(), ZMQ_POLLIN, 0}};
+    const bool has_room = queues_.has_inbound_room();
+    std::vector<zmq::pollitem_t> items{{nullptr, queues_.wake_fd(), ZMQ_POLLIN, 0}};
     TimePoint until = clock_.now() + kLongestSleep;
     if (give_up_at) until = std::min(until, *give_up_at);
     for (Connection& connection : connections_) {
       connection.dealer.add_poll_items(items, {.has_room_for_input = has_room, .has_output = connection.is_full});
       until = std::min(until, connection.link.next_wakeup());
     }
-    is_asleep_ = true;
-    {
-      // Whoever queues from here on sees is_asleep_ and signals.
-      const std::lock_guard lock(outbound_mutex_);
-      if (!outbound_.empty()) until = TimePoint::min();
-    }
+    if (queues_.fall_asleep()) until = TimePoint::min();
     const auto left = std::max(Duration(0), until - std::min(until, clock_.now()));
     zmq::poll(items.data(), items.size(), std::chrono::ceil<std::chrono::milliseconds>(left));
-    is_asleep_ = false;
-    if ((items.front().revents & ZMQ_POLLIN) != 0) wake_fd_.clear();
+    queues_.wake_up((items.front().revents & ZMQ_POLLIN) != 0);
   }
 
   void close_all(TimePoint give_up_at) {
@@ -374,26 +269,12 @@ class IoThread::Impl {
   }
 
   const IoThreadOptions options_;
-  const std::function<void()> wake_;
+  IoQueues queues_;
   SystemClock clock_;
   SystemRandom random_;
   zmq::context_t context_;
-  WakeFd wake_fd_;
   std::deque<Connection> connections_;  ///< fixed after construction
   std::thread thread_;
-  std::atomic<bool> is_stopping_{false};
-  std::atomic<bool> is_asleep_{false};
-  std::atomic<bool> is_stalled_{false};
-  std::atomic<std::size_t> outbound_bytes_{0};
-
-  std::mutex outbound_mutex_;
-  std::vector<Command> outbound_;           ///< guarded by outbound_mutex_
-  std::optional<std::string> stop_reason_;  ///< guarded by outbound_mutex_
-
-  std::mutex inbound_mutex_;
-  std::vector<Inbound> inbound_;   ///< guarded by inbound_mutex_
-  std::size_t inbound_bytes_ = 0;  ///< guarded by inbound_mutex_
-
   // I/O thread: kept between rounds for their memory.
   std::vector<Command> commands_;
   std::vector<Inbound> pending_;
@@ -425,16 +306,16 @@ IoThread::~IoThread() { impl_->stop("stopping"); }
 void IoThread::start() { impl_->start(); }
 std::size_t IoThread::connection_count() const { return impl_->connection_count(); }
 void IoThread::add_type(std::size_t connection, wire::TypeRegistration type) {
-  impl_->post(connection, std::move(type));
+  impl_->post({connection, std::move(type)});
 }
 void IoThread::remove_type(std::size_t connection, std::string name) {
-  impl_->post(connection, RemoveType{std::move(name)});
+  impl_->post({connection, RemoveType{std::move(name)}});
 }
 void IoThread::add_subscription(std::size_t connection, wire::SubscriptionBody subscription) {
-  impl_->post(connection, std::move(subscription));
+  impl_->post({connection, std::move(subscription)});
 }
 void IoThread::remove_subscription(std::size_t connection, std::uint64_t id) {
-  impl_->post(connection, RemoveSubscription{id});
+  impl_->post({connection, RemoveSubscription{id}});
 }
 void IoThread::submit(std::size_t connection, ByteBuffer batch, SessionToken session) {
   impl_->submit(connection, std::move(batch), session);
