@@ -35,7 +35,7 @@ void Control::on_register_type(Session& session, const EnvelopeView& envelope) {
   AgentType* added = nullptr;
   answer<wire::TypeRegistration>(session, envelope, [&](const wire::TypeRegistration& offer) -> Result<> {
     if (auto checked = check_type(offer); !checked) return checked;
-    if (auto done = lifecycle_.add_type(session, offer); !done) return done;
+    if (auto done = offers_.add_type(session, offer); !done) return done;
     added = state_.registry.find(offer.name);
     return {};
   });
@@ -44,7 +44,7 @@ void Control::on_register_type(Session& session, const EnvelopeView& envelope) {
 
 void Control::on_unregister_type(Session& session, const EnvelopeView& envelope) {
   answer<wire::TypeName>(session, envelope, [&](const wire::TypeName& body) -> Result<> {
-    lifecycle_.remove_type(session, body.name);
+    offers_.remove_type(session, body.name);
     return {};
   });
 }
@@ -52,13 +52,13 @@ void Control::on_unregister_type(Session& session, const EnvelopeView& envelope)
 void Control::on_subscribe(Session& session, const EnvelopeView& envelope) {
   answer<wire::SubscriptionBody>(session, envelope, [&](const wire::SubscriptionBody& body) -> Result<> {
     if (auto checked = check_subscription(body); !checked) return checked;
-    return lifecycle_.add_subscription(session, body);
+    return offers_.add_subscription(session, body);
   });
 }
 
 void Control::on_unsubscribe(Session& session, const EnvelopeView& envelope) {
   answer<wire::SubscriptionId>(session, envelope, [&](const wire::SubscriptionId& body) -> Result<> {
-    lifecycle_.remove_subscription(session, body.id);
+    offers_.remove_subscription(session, body.id);
     return {};
   });
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/core/lifecycle.hpp"
+#include "broker/core/offers.hpp"
 #include "broker/core/operations.hpp"
 #include "broker/core/outbox.hpp"
 #include "broker/core/placement.hpp"
@@ -20,12 +21,12 @@ class Control {
  public:
   /// All must outlive the control.
   Control(State& state, Outbox& outbox, Settlement& settlement, Placement& placement, Router& router,
-          Lifecycle& lifecycle)
+          Lifecycle& lifecycle, Offers& offers)
       : state_(state),
         outbox_(outbox),
         placement_(placement),
         router_(router),
-        lifecycle_(lifecycle),
+        offers_(offers),
         reports_(state),
         operations_(state, outbox, settlement, placement, lifecycle) {}
 
@@ -51,7 +52,7 @@ class Control {
   Outbox& outbox_;
   Placement& placement_;
   Router& router_;
-  Lifecycle& lifecycle_;
+  Offers& offers_;
   Reports reports_;
   Operations operations_;
 };

@@ -9,6 +9,7 @@
 #include "broker/core/invariants.hpp"
 #include "broker/core/labelled_numbers.hpp"
 #include "broker/core/lifecycle.hpp"
+#include "broker/core/offers.hpp"
 #include "broker/core/outbox.hpp"
 #include "broker/core/placement.hpp"
 #include "broker/core/reports.hpp"
@@ -56,8 +57,9 @@ class Core::Impl {
   Settlement settlement_{state_, outbox_};
   Placement placement_{state_, outbox_, settlement_};
   Router router_{state_, outbox_, settlement_, placement_};
-  Lifecycle lifecycle_{state_, outbox_, settlement_, placement_, router_};
-  Control control_{state_, outbox_, settlement_, placement_, router_, lifecycle_};
+  Offers offers_{state_, settlement_, placement_};
+  Lifecycle lifecycle_{state_, outbox_, settlement_, placement_, router_, offers_};
+  Control control_{state_, outbox_, settlement_, placement_, router_, lifecycle_, offers_};
   HealthWatch health_{state_};
   Flusher flusher_{state_, outbox_};
   TimePoint next_sweep_;
@@ -236,6 +238,13 @@ std::vector<std::uint64_t> Core::roster() const {
 }
 
 std::vector<wire::PsQuarantine> Core::quarantines() const { return impl_->state().quarantines.list(); }
+
+std::vector<std::uint64_t> Core::drains() const {
+  std::vector<std::uint64_t> incarnations;
+  for (const auto& [incarnation, last_seen] : impl_->state().drains) incarnations.push_back(incarnation);
+  std::ranges::sort(incarnations);
+  return incarnations;
+}
 
 std::vector<wire::NamedNumber> Core::numbers() const { return Reports(impl_->state()).numbers(); }
 

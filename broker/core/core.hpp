@@ -56,6 +56,8 @@ struct CoreConfig {
   HealthLimits health{};
   /// Agents and agent types that an earlier run left out of service.
   std::vector<wire::PsQuarantine> quarantines{};
+  /// Incarnations of the workers that an earlier run was told to drain.
+  std::vector<std::uint64_t> drains{};
 };
 
 /// What became of a frame that the core wanted sent.
@@ -90,7 +92,8 @@ struct CoreEvent {
     quarantined,  ///< and
     released,     ///< the shell persists quarantines()
     evicted,
-    draining,
+    draining,     ///< a worker, on somebody's order, and
+    drain_ended,  ///< with its process: the shell persists drains()
   };
   Type type;
   std::string name;    ///< of the peer, the agent type or the agent id
@@ -128,6 +131,9 @@ class Core {
 
   /// What is out of service, for CoreConfig::quarantines of the next run.
   [[nodiscard]] std::vector<wire::PsQuarantine> quarantines() const;
+
+  /// Incarnations of the workers that were told to drain, for CoreConfig::drains of the next run.
+  [[nodiscard]] std::vector<std::uint64_t> drains() const;
 
   /// Counters and gauges by their METRICS.md names.
   [[nodiscard]] std::vector<wire::NamedNumber> numbers() const;

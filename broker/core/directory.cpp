@@ -10,6 +10,7 @@ std::uint32_t Directory::add(std::string_view id, ActivationList& list) {
   entry.id_bytes = static_cast<std::uint16_t>(id.size());
   entry.is_passivating = false;
   entry.is_announced = false;
+  entry.is_leaving = false;
   link(slot, list);
   index_.insert(slot);
   return slot;

@@ -23,6 +23,7 @@ struct Activation {
   std::uint16_t recipient = wire::kNoRecipient;  ///< the type's index in its worker's registration
   bool is_passivating = false;                   ///< granted to be put away: new messages are held
   bool is_announced = false;                     ///< by HELLO, under an epoch of before; nothing was sent to it since
+  bool is_leaving = false;                       ///< its worker has unregistered its type
   std::uint32_t worker = kNil;                   ///< session; kNil: fenced
   std::uint32_t type = kNil;
   Epoch epoch;

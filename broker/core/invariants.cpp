@@ -59,6 +59,7 @@ class Audit {
       const Activation& activation = state_.directory[slot];
       count++;
       equal("worker of a fenced activation", activation.worker, kNil);
+      equal("a fenced activation that leaves", activation.is_leaving ? 1 : 0, 0);
       check_held(activation, slot, "fenced");
     }
     equal("fenced activations", count, state_.fenced.count);
@@ -83,7 +84,7 @@ class Audit {
       count++;
       equal(name + " worker of " + std::string(activation.id()), activation.worker, session.slot);
       equal(name + " directory entry", state_.directory.find(activation.id()), slot);
-      activations_of_[activation.type]++;
+      (activation.is_leaving ? leaving_of_ : activations_of_)[activation.type]++;
       check_held(activation, slot, name);
     }
     equal(name + " activations", count, session.activations.count);
@@ -99,6 +100,7 @@ class Audit {
     std::uint64_t activations = 0;
     for (const Hosting& hosting : type.hostings) activations += hosting.activations;
     equal(name + " activations", activations, activations_of_[type.index]);
+    equal(name + " leaving", type.leaving, leaving_of_[type.index]);
     for (const Hosting& hosting : type.hostings) {
       const auto& sessions = state_.sessions.all();
       const bool is_there = hosting.session < sessions.size() && sessions[hosting.session] != nullptr;
@@ -113,6 +115,7 @@ class Audit {
   std::map<std::uint32_t, std::uint64_t> requests_of_;
   std::map<std::uint32_t, std::uint64_t> inflight_of_;
   std::map<std::uint32_t, std::uint64_t> activations_of_;
+  std::map<std::uint32_t, std::uint64_t> leaving_of_;
   std::map<std::uint32_t, std::uint64_t> waiting_of_;
 };
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "broker/core/hello_check.hpp"
-#include "libmsg/wire/bundle.hpp"
 
 namespace parley::broker {
 namespace {
@@ -104,13 +103,16 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
   made->opened = state_.now;
   made->last_heard = state_.now;
   made->last_heartbeat = state_.now;
+  made->is_draining = state_.drains.contains(hello.incarnation);
   Session& session = state_.sessions.add(std::move(made));
   state_.counters.sessions_opened++;
   state_.note(CoreEvent::Type::session_opened, session.name);
   welcome(session);
-  for (const wire::TypeRegistration& type : hello.types) (void)add_type(session, type);
-  for (const wire::SubscriptionBody& subscription : hello.subscriptions) (void)add_subscription(session, subscription);
+  for (const wire::TypeRegistration& type : hello.types) (void)offers_.add_type(session, type);
+  for (const wire::SubscriptionBody& subscription : hello.subscriptions)
+    (void)offers_.add_subscription(session, subscription);
   for (const wire::LiveActivation& activation : hello.activations) announce(session, activation);
+  if (session.is_draining) ask_all_passivations(session);
   if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
   for (const std::uint32_t slot : orphans) placement_.reroute(slot);
   for (const wire::TypeRegistration& offer : hello.types) {
@@ -187,64 +189,6 @@ void Lifecycle::check_recovery() {
   state_.note(CoreEvent::Type::recovery_ended, {}, are_all_back ? "all workers are back" : "the window is over");
 }
 
-// ---- what a session brings
-
-Result<> Lifecycle::add_type(Session& session, const wire::TypeRegistration& offer) {
-  if (AgentType* known = state_.registry.find(offer.name); known != nullptr) {
-    if (const auto own = session.types.find(known->index); own != session.types.end()) {
-      if (own->second != offer.index)
-        return fail(ErrorCode::invalid, "agent type '" + offer.name + "' is registered with another index");
-      state_.registry.add_hosting(offer, session.slot, !session.is_draining);
-      return {};
-    }
-  } else if (state_.registry.size() >= state_.config.max_types) {
-    return fail(ErrorCode::overloaded, "the broker knows too many agent types");
-  }
-  for (const auto& [type, index] : session.types) {
-    if (index == offer.index) return fail(ErrorCode::invalid, "two agent types with index " + std::to_string(index));
-  }
-  AgentType& type = state_.registry.add_hosting(offer, session.slot, !session.is_draining);
-  if (!std::exchange(session.is_worker, true)) state_.note(CoreEvent::Type::roster_changed, session.name);
-  session.types.emplace(type.index, offer.index);
-  drop_orphan_subscriptions(type);
-  state_.note(CoreEvent::Type::type_registered, type.name);
-  return {};
-}
-
-void Lifecycle::remove_type(Session& session, std::string_view name) {
-  AgentType* const type = state_.registry.find(name);
-  if (type == nullptr || session.types.erase(type->index) == 0) return;
-  std::vector<std::uint32_t> orphans;
-  for (std::uint32_t slot = session.activations.head; slot != kNil;) {
-    const std::uint32_t next = state_.directory[slot].next;
-    if (state_.directory[slot].type == type->index) placement_.deactivate(slot, orphans);
-    slot = next;
-  }
-  if (state_.registry.remove_hosting(*type, session.slot, state_.now)) type->is_retired = true;
-  for (const std::uint32_t slot : orphans) placement_.reroute(slot);
-}
-
-Result<> Lifecycle::add_subscription(Session& session, const wire::SubscriptionBody& subscription) {
-  if (const auto known = session.subscriptions.find(subscription.id); known != session.subscriptions.end()) {
-    if (known->second == subscription) return {};
-    return fail(ErrorCode::invalid, "subscription " + std::to_string(subscription.id) + " is another one already");
-  }
-  if (session.subscriptions.size() >= state_.config.max_subscriptions_per_session ||
-      state_.subscriptions.size() >= state_.config.max_subscriptions) {
-    return fail(ErrorCode::overloaded, "too many subscriptions");
-  }
-  session.subscriptions.emplace(subscription.id, subscription);
-  state_.subscriptions.add(subscription.topic, subscription.is_prefix, subscription.agent_type);
-  return {};
-}
-
-void Lifecycle::remove_subscription(Session& session, std::uint64_t id) {
-  const auto it = session.subscriptions.find(id);
-  if (it == session.subscriptions.end()) return;
-  state_.subscriptions.remove(it->second.topic, it->second.is_prefix, it->second.agent_type);
-  session.subscriptions.erase(it);
-}
-
 // ---- out
 
 void Lifecycle::on_goodbye(Session& session, const EnvelopeView& envelope) {
@@ -258,6 +202,36 @@ void Lifecycle::on_drain(Session& session) {
     if (Hosting* hosting = state_.registry.at(static_cast<std::uint32_t>(type)).hosting_of(session.slot))
       hosting->is_open = false;
   }
+}
+
+// [P-OPR-4]
+void Lifecycle::drain(Session& session) {
+  on_drain(session);
+  state_.drains.insert_or_assign(session.incarnation, state_.now);
+  ask_all_passivations(session);
+}
+
+void Lifecycle::ask_all_passivations(const Session& session) {
+  for (std::uint32_t slot = session.activations.head; slot != kNil; slot = state_.directory[slot].next) {
+    placement_.ask_passivation(slot);
+  }
+}
+
+void Lifecycle::end_drain(std::uint64_t incarnation, std::string_view worker, std::string_view reason) {
+  if (state_.drains.erase(incarnation) == 0) return;
+  state_.note(CoreEvent::Type::drain_ended, std::string(worker), std::string(reason));
+}
+
+/// A process that was killed never comes back; one that is cut off has as long as its types are remembered.
+void Lifecycle::forget_drains() {
+  std::vector<std::uint64_t> gone;
+  for (const auto& [incarnation, last_seen] : state_.drains) {
+    if (state_.sessions.find_incarnation(incarnation) == nullptr &&
+        state_.now - last_seen >= state_.config.type_memory) {
+      gone.push_back(incarnation);
+    }
+  }
+  for (const std::uint64_t incarnation : gone) end_drain(incarnation, {}, "it has not come back");
 }
 
 void Lifecycle::on_peer_gone(PeerHandle peer) {
@@ -285,104 +259,16 @@ void Lifecycle::end(Session& session, const std::string& reason, Parting parting
 
 void Lifecycle::dissolve(Session& session, const std::string& reason, Parting parting,
                          std::vector<std::uint32_t>& orphans) {
-  leave_as_caller(session);
-  if (parting != Parting::goodbye && session.is_worker) remember_loss(session, reason);
-  leave_as_host(session, parting, orphans);
-  leave_as_subscriber(session, parting);
-  if (parting != Parting::goodbye) state_.counters.sessions_lost++;
+  departure_.perform(session, reason, parting, orphans);
+  if (parting == Parting::goodbye) {
+    end_drain(session.incarnation, session.name, "goodbye");
+  } else {
+    state_.counters.sessions_lost++;
+    if (const auto it = state_.drains.find(session.incarnation); it != state_.drains.end()) it.value() = state_.now;
+  }
   state_.note(CoreEvent::Type::session_closed, session.name, reason);
   if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
   (void)state_.sessions.remove(session);
-}
-
-void Lifecycle::leave_as_caller(Session& session) {
-  std::vector<std::uint32_t> slots;
-  slots.reserve(session.requests.size());
-  for (const auto& [id, slot] : session.requests) slots.push_back(slot);
-  std::ranges::sort(slots);
-  for (const std::uint32_t slot : slots) settlement_.abandon(slot);
-  for (std::uint32_t slot = state_.recovering.head; slot != kNil; slot = state_.deliveries[slot].list_next) {
-    if (state_.deliveries[slot].origin == session.slot) state_.deliveries[slot].origin = kNil;
-  }
-}
-
-void Lifecycle::leave_as_host(Session& session, Parting parting, std::vector<std::uint32_t>& orphans) {
-  for (const auto& [index, recipient] : session.types) {
-    AgentType& type = state_.registry.at(static_cast<std::uint32_t>(index));
-    if (state_.registry.remove_hosting(type, session.slot, state_.now))
-      state_.note(CoreEvent::Type::type_parked, type.name);
-  }
-  take_unsent(session, orphans);
-  const TimePoint lease_end = session.last_heartbeat + Duration(state_.config.session_timeout) / 5 * 4;
-  if (parting == Parting::lost && state_.now < lease_end) placement_.fence(session, lease_end, orphans);
-  while (session.activations.head != kNil) placement_.deactivate(session.activations.head, orphans);
-  const Error lost(ErrorCode::worker_lost, "worker '" + session.name + "' is gone; whether it acted is unknown");
-  while (session.deliveries.head != kNil) {
-    state_.counters.worker_lost++;
-    settlement_.fail(session.deliveries.head, lost);
-  }
-}
-
-void Lifecycle::remember_loss(Session& session, const std::string& reason) {
-  constexpr std::size_t kMaxLosses = 64;
-  wire::PsLoss loss;
-  loss.worker = session.name;
-  loss.incarnation = session.incarnation;
-  if (session.vitals) loss.pid = session.vitals->pid;
-  loss.at_ms = static_cast<std::uint64_t>(state_.wall_now().time_since_epoch().count());
-  loss.reason = reason;
-  for (std::uint32_t slot = session.deliveries.head; slot != kNil; slot = state_.deliveries[slot].list_next) {
-    if (loss.executing.size() >= wire::kMaxVitalsExecuting) break;
-    const Delivery& delivery = state_.deliveries[slot];
-    const bool is_unsent = session.out.data().at({delivery.frame, delivery.offset}) != nullptr;
-    const Activation& activation = state_.directory[delivery.activation];
-    const bool is_here =
-        activation.id_text != nullptr && activation.worker == session.slot && activation.type == delivery.type;
-    if (is_unsent || !is_here) continue;
-    std::string id(activation.id());
-    if (std::ranges::find(loss.executing, id) == loss.executing.end()) loss.executing.push_back(std::move(id));
-  }
-  state_.losses.push_back(std::move(loss));
-  if (state_.losses.size() > kMaxLosses) state_.losses.pop_front();
-}
-
-// What was never sent cannot have been acted on: it goes to another worker, or waits for one.
-void Lifecycle::take_unsent(Session& session, std::vector<std::uint32_t>& orphans) {
-  for (const ByteBuffer& frame : session.out.data().take_all()) {
-    auto bundle = wire::BundleReader::open(frame.bytes());
-    if (!bundle) continue;
-    while (const auto envelope = bundle->next()) {
-      const bool is_delivery =
-          envelope->kind() == Kind::request || envelope->kind() == Kind::send || envelope->kind() == Kind::event;
-      const std::uint32_t slot = is_delivery ? state_.deliveries.find(envelope->delivery_id()) : kNil;
-      if (slot == kNil) continue;
-      settlement_.detach(slot);
-      settlement_.keep(slot, envelope->bytes());
-      orphans.push_back(slot);
-    }
-  }
-}
-
-// A worker that crashed comes back: its subscriptions stay with its types until then, so that events are parked too.
-void Lifecycle::leave_as_subscriber(Session& session, Parting parting) {
-  for (const auto& [id, subscription] : session.subscriptions) {
-    AgentType* const type = state_.registry.find(subscription.agent_type);
-    const bool is_kept = parting != Parting::goodbye && type != nullptr && type->hostings.empty() &&
-                         !type->is_retired && session.types.contains(type->index);
-    if (is_kept) {
-      type->orphans.push_back(subscription);
-    } else {
-      state_.subscriptions.remove(subscription.topic, subscription.is_prefix, subscription.agent_type);
-    }
-  }
-  session.subscriptions.clear();
-}
-
-void Lifecycle::drop_orphan_subscriptions(AgentType& type) {
-  for (const wire::SubscriptionBody& orphan : type.orphans) {
-    state_.subscriptions.remove(orphan.topic, orphan.is_prefix, orphan.agent_type);
-  }
-  type.orphans.clear();
 }
 
 // ---- time
@@ -398,26 +284,14 @@ void Lifecycle::sweep() {
   std::vector<std::uint32_t> orphans;
   lift_fences([&](const Fence& fence) { return state_.now >= fence.until; }, orphans);
   for (const std::uint32_t slot : orphans) placement_.reroute(slot);
+  forget_drains();
   std::vector<PeerHandle> late;
   for (const auto& [peer, joining] : joining_) {
     if (state_.now - joining.started >= state_.config.session_timeout) late.push_back(static_cast<PeerHandle>(peer));
   }
   for (const PeerHandle peer : late) drop_joining(peer);
-  for (std::size_t index = 0; index < state_.registry.all().size(); index++) {
-    AgentType* const type = state_.registry.all()[index].get();
-    if (type == nullptr || !type->hostings.empty()) continue;
-    if (type->is_retired || state_.now - type->last_hosted >= state_.config.type_memory) forget_type(*type);
-  }
+  offers_.forget_types();
   check_recovery();
-}
-
-void Lifecycle::forget_type(AgentType& type) {
-  drop_orphan_subscriptions(type);
-  type.is_retired = true;
-  const Error error(ErrorCode::undeliverable, "no worker for agent type '" + type.name + "' has come back");
-  while (type.parked.head != kNil) settlement_.fail(type.parked.head, error);
-  // A fenced activation names its type.
-  if (type.inflight == 0 && state_.fenced.count == 0) state_.registry.forget(type);
 }
 
 // A process that was killed leaves no word, and a transport tells only whoever sends: what a worker has in hand is

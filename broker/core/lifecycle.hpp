@@ -1,5 +1,4 @@
-// Sessions from HELLO to their end, and what the broker must clean up then: in-flight messages, activations, types,
-// subscriptions. One thread.
+// Sessions from HELLO to their end, and what is due by time. One thread.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/core/departure.hpp"
+#include "broker/core/offers.hpp"
 #include "broker/core/outbox.hpp"
 #include "broker/core/placement.hpp"
 #include "broker/core/router.hpp"
@@ -18,8 +19,13 @@ namespace parley::broker {
 class Lifecycle {
  public:
   /// All must outlive the lifecycle.
-  Lifecycle(State& state, Outbox& outbox, Settlement& settlement, Placement& placement, Router& router)
-      : state_(state), outbox_(outbox), settlement_(settlement), placement_(placement), router_(router) {}
+  Lifecycle(State& state, Outbox& outbox, Settlement& settlement, Placement& placement, Router& router, Offers& offers)
+      : state_(state),
+        outbox_(outbox),
+        placement_(placement),
+        router_(router),
+        offers_(offers),
+        departure_(state, settlement, placement, offers) {}
 
   /// HELLO, whole or in parts. Answers WELCOME, or RESET with what is wrong.
   void on_hello(PeerHandle peer, const wire::EnvelopeView& envelope);
@@ -28,12 +34,8 @@ class Lifecycle {
   /// The connection is gone.
   void on_peer_gone(PeerHandle peer);
 
-  // What holds already is done: a HELLO may have said it before the control request came.
-  /// Hosts a type; the caller has checked it. Fails with `invalid` or `overloaded`.
-  Result<> add_type(Session& session, const wire::TypeRegistration& offer);
-  void remove_type(Session& session, std::string_view name);
-  Result<> add_subscription(Session& session, const wire::SubscriptionBody& subscription);
-  void remove_subscription(Session& session, std::uint64_t id);
+  /// Gives the worker no new activations and asks it to put away those that it has, until its process ends.
+  void drain(Session& session);
 
   /// Has a worker drop an activation at once.
   void evict(Session& session, std::string_view id, Epoch epoch);
@@ -64,23 +66,20 @@ class Lifecycle {
   template <class Predicate>
   void lift_fences(Predicate predicate, std::vector<std::uint32_t>& orphans);
   void probe_workers();
+  void ask_all_passivations(const Session& session);
+  void end_drain(std::uint64_t incarnation, std::string_view worker, std::string_view reason);
+  void forget_drains();
 
   void end(Session& session, const std::string& reason, Parting parting);
   /// Cleans up; what can still be delivered is appended to `orphans` in order, for Placement::reroute.
   void dissolve(Session& session, const std::string& reason, Parting parting, std::vector<std::uint32_t>& orphans);
-  void leave_as_caller(Session& session);
-  void leave_as_host(Session& session, Parting parting, std::vector<std::uint32_t>& orphans);
-  void remember_loss(Session& session, const std::string& reason);
-  void take_unsent(Session& session, std::vector<std::uint32_t>& orphans);
-  void leave_as_subscriber(Session& session, Parting parting);
-  void drop_orphan_subscriptions(AgentType& type);
-  void forget_type(AgentType& type);
 
   State& state_;
   Outbox& outbox_;
-  Settlement& settlement_;
   Placement& placement_;
   Router& router_;
+  Offers& offers_;
+  Departure departure_;
   NumberMap<Joining> joining_;
   std::size_t joining_bytes_ = 0;
 };

@@ -11,6 +11,7 @@ namespace {
 using wire::Kind;
 
 constexpr std::size_t kMaxQuarantines = 10'000;
+constexpr std::size_t kMaxDrains = 10'000;
 constexpr std::size_t kMaxReasonBytes = 512;
 
 Result<> check_key(std::string_view key) {
@@ -67,10 +68,10 @@ Result<wire::OperateReport> Operations::drain(const wire::Operate& order) {
   wire::OperateReport report{.key = order.key};
   for (const auto& session : state_.sessions.all()) {
     if (!session || !session->is_worker || session->name != order.key) continue;
-    lifecycle_.on_drain(*session);
-    for (std::uint32_t slot = session->activations.head; slot != kNil; slot = state_.directory[slot].next) {
-      placement_.ask_passivation(slot);
+    if (state_.drains.size() >= kMaxDrains && !state_.drains.contains(session->incarnation)) {
+      return fail(ErrorCode::overloaded, "too many workers were told to drain and have not ended");
     }
+    lifecycle_.drain(*session);
     report.worker = session->name;
     report.affected += session->activations.count;
     state_.note(CoreEvent::Type::draining, session->name, order.reason.substr(0, kMaxReasonBytes));
@@ -79,25 +80,32 @@ Result<wire::OperateReport> Operations::drain(const wire::Operate& order) {
   return report;
 }
 
-void Operations::refuse_waiting(std::string_view key) {
-  const AgentType* const type = state_.registry.find(split_id(key).type);
-  if (type == nullptr) return;
+std::vector<std::uint32_t> Operations::waiting_for(AgentType& type) const {
   std::vector<std::uint32_t> waiting;
-  for (std::uint32_t slot = type->parked.head; slot != kNil; slot = state_.deliveries[slot].list_next) {
-    waiting.push_back(slot);
-  }
-  for (const Hosting& hosting : type->hostings) {
-    const auto& activations = state_.sessions[hosting.session].activations;
+  const auto add = [&](const DeliveryList& list) {
+    for (std::uint32_t slot = list.head; slot != kNil; slot = state_.deliveries[slot].list_next)
+      waiting.push_back(slot);
+  };
+  const auto add_held = [&](const ActivationList& activations) {
     for (std::uint32_t slot = activations.head; slot != kNil; slot = state_.directory[slot].next) {
       const Activation& activation = state_.directory[slot];
-      if (activation.type != type->index || !activation.held) continue;
-      for (std::uint32_t held = activation.held->head; held != kNil; held = state_.deliveries[held].list_next) {
-        waiting.push_back(held);
-      }
+      if (activation.type == type.index && activation.held) add(*activation.held);
     }
+  };
+  add(type.parked);
+  for (const auto& session : state_.sessions.all()) {
+    const bool may_have_some = session && (type.leaving > 0 || type.hosting_of(session->slot) != nullptr);
+    if (may_have_some) add_held(session->activations);
   }
+  add_held(state_.fenced);
+  return waiting;
+}
+
+void Operations::refuse_waiting(std::string_view key) {
+  AgentType* const type = state_.registry.find(split_id(key).type);
+  if (type == nullptr) return;
   IdText id;
-  for (const std::uint32_t slot : waiting) {
+  for (const std::uint32_t slot : waiting_for(*type)) {
     const auto envelope = wire::EnvelopeView::parse(state_.deliveries[slot].envelope.bytes());
     if (!envelope) continue;
     const auto refusal = state_.quarantines.refuse(id.compose(type->name, key_of(envelope->target())));

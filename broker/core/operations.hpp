@@ -30,6 +30,8 @@ class Operations {
   Result<wire::OperateReport> drain(const wire::Operate& order);
   /// Ends what waits in the broker for an agent id or agent type that is quarantined now.
   void refuse_waiting(std::string_view key);
+  /// Everything that is parked or held for the type, one list after the other.
+  [[nodiscard]] std::vector<std::uint32_t> waiting_for(AgentType& type) const;
 
   State& state_;
   Outbox& outbox_;

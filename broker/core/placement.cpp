@@ -24,15 +24,17 @@ Failure Placement::route(std::uint32_t slot, const EnvelopeView& envelope) {
     return Error(ErrorCode::invalid, in_quotes(target) + " is not an agent id");
   }
   AgentType* const type = state_.registry.find(parts.type);
-  if (type == nullptr || !type->is_known()) {
-    std::string text = "no agent type " + in_quotes(parts.type);
-    if (state_.suggestions_left > 0) {
-      state_.suggestions_left--;
-      text += state_.registry.suggestion(parts.type);
-    }
-    return Error(ErrorCode::unknown_agent_type, std::move(text));
-  }
+  if (type == nullptr || !type->is_known()) return unknown_type(parts.type);
   return place(slot, *type, id, envelope.bytes());
+}
+
+Error Placement::unknown_type(std::string_view name) {
+  std::string text = "no agent type " + in_quotes(name);
+  if (state_.suggestions_left > 0) {
+    state_.suggestions_left--;
+    text += state_.registry.suggestion(name);
+  }
+  return {ErrorCode::unknown_agent_type, std::move(text)};
 }
 
 Failure Placement::route_to_capability(std::uint32_t slot, const EnvelopeView& envelope) {
@@ -107,8 +109,26 @@ void Placement::deactivate(std::uint32_t activation, std::vector<std::uint32_t>&
     entry.held.reset();
   }
   if (entry.worker == kNil) return state_.directory.remove(activation, state_.fenced);
-  if (Hosting* hosting = state_.registry.at(entry.type).hosting_of(entry.worker)) hosting->activations--;
+  leave_hosting(entry);
   state_.directory.remove(activation, state_.sessions[entry.worker].activations);
+}
+
+/// It no longer counts as one of its worker's.
+void Placement::leave_hosting(Activation& activation) {
+  AgentType& type = state_.registry.at(activation.type);
+  if (std::exchange(activation.is_leaving, false)) {
+    type.leaving--;
+  } else if (Hosting* const hosting = type.hosting_of(activation.worker)) {
+    hosting->activations--;
+  }
+}
+
+void Placement::let_go(std::uint32_t activation) {
+  Activation& entry = state_.directory[activation];
+  leave_hosting(entry);
+  entry.is_leaving = true;
+  state_.registry.at(entry.type).leaving++;
+  ask_passivation(activation);
 }
 
 void Placement::ask_passivation(std::uint32_t activation) {
@@ -133,6 +153,7 @@ void Placement::fence(Session& worker, TimePoint until, std::vector<std::uint32_
       orphans.push_back(entry.held->head);
       settlement_.detach(entry.held->head);
     }
+    leave_hosting(entry);
     entry.worker = kNil;
     entry.is_passivating = true;
     state_.directory.move(slot, worker.activations, state_.fenced);
@@ -191,6 +212,7 @@ Failure Placement::hand_over(std::uint32_t slot, std::uint32_t activation, Bytes
 Failure Placement::hold(std::uint32_t slot, std::uint32_t activation, Bytes envelope) {
   Activation& target = state_.directory[activation];
   AgentType& type = state_.registry.at(target.type);
+  if (target.is_leaving && !type.is_known()) return unknown_type(type.name);
   if (type.waiting >= state_.config.max_parked_per_type ||
       type.waiting_bytes + envelope.size() > state_.config.max_parked_bytes_per_type) {
     return overloaded("too many messages wait for agents of type " + in_quotes(type.name));

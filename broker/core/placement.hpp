@@ -35,6 +35,9 @@ class Placement {
   /// Has its worker put an activation away when it has handled what it was sent; later messages are held.
   void ask_passivation(std::uint32_t activation);
 
+  /// As ask_passivation(), for an activation whose worker has unregistered its type.
+  void let_go(std::uint32_t activation);
+
   /// Keeps every activation of a lost worker from being placed anew until then: its messages are held. What was held
   /// before is appended to `orphans`, for reroute().
   void fence(Session& worker, TimePoint until, std::vector<std::uint32_t>& orphans);
@@ -49,6 +52,8 @@ class Placement {
   Failure hold(std::uint32_t slot, std::uint32_t activation, Bytes envelope);
   Failure park(std::uint32_t slot, AgentType& type, Bytes envelope);
   [[nodiscard]] Failure check_quarantine(std::string_view id);
+  void leave_hosting(Activation& activation);
+  [[nodiscard]] Error unknown_type(std::string_view name);
 
   State& state_;
   Outbox& outbox_;

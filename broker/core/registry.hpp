@@ -43,6 +43,8 @@ struct AgentType {
   std::size_t waiting_bytes = 0;
   /// Subscriptions of workers that were lost, kept until the type is hosted again.
   std::vector<wire::SubscriptionBody> orphans;
+  /// Activations at workers that have unregistered the type, until they are put away.
+  std::uint32_t leaving = 0;
   std::uint64_t inflight = 0;  ///< deliveries of any place
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;
@@ -65,7 +67,7 @@ class Registry {
   AgentType& add_hosting(const wire::TypeRegistration& offer, std::uint32_t session, bool is_open);
   /// Returns true when that was the last one.
   bool remove_hosting(AgentType& type, std::uint32_t session, TimePoint now);
-  /// The type must have no hosting, nothing waiting and nothing in flight.
+  /// The type must have no hosting, no activation, nothing waiting and nothing in flight.
   void forget(AgentType& type);
 
   /// The type to send a `@capability` message to: least in flight among those with an open worker, else any that is

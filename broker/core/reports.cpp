@@ -91,6 +91,7 @@ wire::PsType Reports::type(const AgentType& agent_type) const {
   row.name = agent_type.name;
   row.capabilities = agent_type.capabilities;
   row.workers = static_cast<std::uint32_t>(agent_type.hostings.size());
+  row.activations = agent_type.leaving;
   for (const Hosting& hosting : agent_type.hostings) row.activations += hosting.activations;
   row.inflight = agent_type.inflight;
   row.parked = agent_type.waiting;
@@ -135,7 +136,7 @@ wire::PsReport Reports::ps() const {
     if (session) report.peers.push_back(peer(*session));
   }
   for (const auto& agent_type : state_.registry.all()) {
-    if (agent_type && agent_type->is_known()) report.types.push_back(type(*agent_type));
+    if (agent_type && (agent_type->is_known() || agent_type->leaving > 0)) report.types.push_back(type(*agent_type));
   }
   std::ranges::sort(report.types, {}, &wire::PsType::name);
   report.numbers = numbers();

@@ -35,10 +35,17 @@ Failure Router::check(Session& from, const EnvelopeView& envelope) {
   const std::string_view source = envelope.source();
   if (source.empty()) return std::nullopt;
   const AgentType* type = state_.registry.find(split_id(source).type);
-  if (type == nullptr || !from.types.contains(type->index)) {
+  const bool is_registered = type != nullptr && from.types.contains(type->index);
+  if (!is_registered && !is_leaving(from, source)) [[unlikely]] {
     return Error(ErrorCode::unauthorized, "this session has not registered the agent type of " + in_quotes(source));
   }
   return std::nullopt;
+}
+
+/// An agent goes on speaking for itself while its worker, which has unregistered its type, puts it away.
+bool Router::is_leaving(const Session& worker, std::string_view id) const {
+  const std::uint32_t slot = state_.directory.find(id);
+  return slot != kNil && state_.directory[slot].worker == worker.slot && state_.directory[slot].is_leaving;
 }
 
 Limit Router::limit_of(const EnvelopeView& envelope) const {

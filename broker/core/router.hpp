@@ -33,6 +33,7 @@ class Router {
 
  private:
   [[nodiscard]] Failure check(Session& from, const wire::EnvelopeView& envelope);
+  [[nodiscard]] bool is_leaving(const Session& worker, std::string_view id) const;
   [[nodiscard]] Limit limit_of(const wire::EnvelopeView& envelope) const;
   [[nodiscard]] bool must_wait_for_recovery(const Session& from, const wire::EnvelopeView& envelope);
   void refuse(Session& from, std::uint64_t id, const Error& error);

@@ -71,7 +71,9 @@ struct State {
         traces(config.max_trace_hops),
         quarantines(config.quarantines, hash_seed),
         is_recovering(config.is_restart),
-        recovery_ends(given_now + config.recovery_window) {}
+        recovery_ends(given_now + config.recovery_window) {
+    for (const std::uint64_t incarnation : config.drains) drains.emplace(incarnation, given_now);
+  }
 
   CoreConfig config;
   Random& random;
@@ -94,6 +96,8 @@ struct State {
   DeadLetters dead_letters;
   TraceRing traces;
   Quarantines quarantines;
+  /// Processes that were told to drain, by incarnation, and when each last lost its session, or this run began.
+  NumberMap<TimePoint> drains;
 
   bool is_shutting_down = false;
   bool is_recovering = false;

@@ -74,6 +74,8 @@ std::string_view to_string(CoreEvent::Type type) {
       return "evicted";
     case CoreEvent::Type::draining:
       return "draining";
+    case CoreEvent::Type::drain_ended:
+      return "drain_ended";
   }
   return "unknown";
 }
@@ -84,6 +86,7 @@ CoreConfig core_config(const BrokerOptions& options, const StateDir& state) {
   config.is_restart = state.is_restart();
   config.expected_workers = state.roster();
   config.quarantines = state.quarantines();
+  config.drains = state.drains();
   config.is_gone_proof = std::ranges::all_of(options.listen, &net::Endpoint::is_on_this_machine);
   return config;
 }
@@ -211,6 +214,7 @@ class BrokerShell::Impl {
       }
       const bool is_quarantine = event.type == CoreEvent::Type::quarantined || event.type == CoreEvent::Type::released;
       if (is_quarantine) save_quarantines();
+      if (event.type == CoreEvent::Type::draining || event.type == CoreEvent::Type::drain_ended) save_drains();
       const auto level =
           event.type == CoreEvent::Type::health_changed || is_quarantine ? spdlog::level::warn : spdlog::level::info;
       spdlog::log(level, "event={} name={} reason={}", to_string(event.type), log_text(event.name),
@@ -221,6 +225,12 @@ class BrokerShell::Impl {
   void save_quarantines() {
     if (const auto saved = state_.save_quarantines(core_.quarantines()); !saved) {
       spdlog::error("event=quarantines_not_saved reason={}", log_text(saved.error().message));
+    }
+  }
+
+  void save_drains() {
+    if (const auto saved = state_.save_drains(core_.drains()); !saved) {
+      spdlog::error("event=drains_not_saved reason={}", log_text(saved.error().message));
     }
   }
 

@@ -83,6 +83,23 @@ Result<std::vector<wire::PsQuarantine>> read_quarantines(const std::string& path
   return quarantines;
 }
 
+/// As with quarantines: a damaged file stops the broker.
+Result<std::vector<std::uint64_t>> read_drains(const std::string& path) {
+  std::ifstream in(path);
+  std::vector<std::uint64_t> incarnations;
+  if (!in) return incarnations;
+  std::uint64_t incarnation = 0;
+  while (in >> incarnation) incarnations.push_back(incarnation);
+  if (!in.eof()) return bad(path, "does not hold incarnations of workers; restore it, or remove it to end all drains");
+  return incarnations;
+}
+
+std::string lines_of(const std::vector<std::uint64_t>& numbers) {
+  std::ostringstream content;
+  for (const std::uint64_t number : numbers) content << number << '\n';
+  return content.str();
+}
+
 }  // namespace
 
 Result<StateDir> StateDir::open(const std::string& path) {
@@ -111,6 +128,9 @@ Result<StateDir> StateDir::open(const std::string& path) {
   auto quarantines = read_quarantines(path + "/quarantines");
   if (!quarantines) return fail(std::move(quarantines).error());
   state.quarantines_ = std::move(*quarantines);
+  auto drains = read_drains(path + "/drains");
+  if (!drains) return fail(std::move(drains).error());
+  state.drains_ = std::move(*drains);
   return state;
 }
 
@@ -123,9 +143,12 @@ StateDir StateDir::in_memory(WallTime now) {
 
 Result<> StateDir::save_roster(const std::vector<std::uint64_t>& roster) {
   if (path_.empty()) return {};
-  std::ostringstream content;
-  for (const std::uint64_t incarnation : roster) content << incarnation << '\n';
-  return replace_file(path_, "roster", content.str(), Durability::page_cache);
+  return replace_file(path_, "roster", lines_of(roster), Durability::page_cache);
+}
+
+Result<> StateDir::save_drains(const std::vector<std::uint64_t>& incarnations) {
+  if (path_.empty()) return {};
+  return replace_file(path_, "drains", lines_of(incarnations), Durability::device);
 }
 
 Result<> StateDir::save_quarantines(const std::vector<wire::PsQuarantine>& quarantines) {

@@ -1,7 +1,8 @@
 // What a broker keeps on disk between its runs: the shard epoch, raised by one and made durable before anything else
 // happens, so that an activation of an earlier run never outranks a later one; and the roster of connected workers, so
-// that a recovery can end as soon as all are back; and what is quarantined, until it is released. Without a directory
-// the epoch is taken from the wall clock and there is no recovery. One thread.
+// that a recovery can end as soon as all are back; and what is quarantined, until it is released, and which workers
+// drain, until they end. Without a directory the epoch is taken from the wall clock and there is no recovery. One
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,11 @@ class StateDir {
   /// Replaces the file of quarantines, flushed to the device.
   Result<> save_quarantines(const std::vector<wire::PsQuarantine>& quarantines);
 
+  /// Incarnations of workers that were told to drain, as an earlier run left them.
+  [[nodiscard]] const std::vector<std::uint64_t>& drains() const { return drains_; }
+  /// Replaces the file of drains, flushed to the device.
+  Result<> save_drains(const std::vector<std::uint64_t>& incarnations);
+
   /// Replaces the roster file. Not flushed to the device: it only shortens a recovery, and survives a killed process.
   Result<> save_roster(const std::vector<std::uint64_t>& roster);
 
@@ -46,6 +52,7 @@ class StateDir {
   bool is_restart_ = false;
   std::vector<std::uint64_t> roster_;
   std::vector<wire::PsQuarantine> quarantines_;
+  std::vector<std::uint64_t> drains_;
 };
 
 }  // namespace parley::broker

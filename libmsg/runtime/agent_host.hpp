@@ -87,6 +87,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   Task<Result<Payload>> query(wire::Query query);
   Task<Result<wire::OperateReport>> operate(wire::Operate order);
   [[nodiscard]] std::map<std::string, TypeStats> stats() const;
+  [[nodiscard]] HostStats host_stats() const;
   [[nodiscard]] bool is_connected() const;
   void report_spend(std::string_view agent_type, const Spend& spend);
   /// What the I/O thread tells with its heartbeats; shared, since it may outlive the host by a moment.
@@ -184,7 +185,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   };
   enum class State : std::uint8_t { fresh, running, stopping, stopped };
 
-  // Inbound (agent_host.cpp).
+  // Inbound (host_inbound.cpp).
   void on_frame(std::size_t connection, Bytes frame);
   void on_link_event(std::size_t connection, const link::LinkEvent& event);
   void on_session_lost(std::size_t connection, const link::SessionLost& lost);
@@ -240,8 +241,14 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void list_delivery(Turn& turn);
   static Task<> run_turns(std::shared_ptr<AgentHost> self, TurnPtr turn);
   TurnPtr end_turn(TurnPtr turn, Result<Payload> outcome);
-  Task<Result<>> activate(Turn& turn);
   void start_ready_turns();
+  void cancel_turn(Turn& turn, const Error& why);
+  [[nodiscard]] bool was_cut_by_deadline(const Turn& turn, const Result<Payload>& outcome) const;
+  /// The turn's handler runs from here on.
+  void begin_running(Turn& turn);
+  static void leave_mailbox(const Turn& turn);
+
+  // Answers (host_answers.cpp).
   void answer(Turn& turn, const Result<Payload>& outcome);
   void report_done(std::size_t connection, DeliveryId delivery);
   [[nodiscard]] wire::EnvelopeFields answer_fields(wire::Kind kind, const Turn& turn);
@@ -249,13 +256,8 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void answer_error(std::size_t connection, DeliveryId delivery, const Error& error);
   void answer_error(std::size_t connection, wire::EnvelopeFields fields, const Error& error);
   void refuse(TurnPtr turn, const Error& error);
-  void cancel_turn(Turn& turn, const Error& why);
-  [[nodiscard]] bool was_cut_by_deadline(const Turn& turn, const Result<Payload>& outcome) const;
   Result<> intercept_response(Turn& turn, Payload& reply);
   void count_outcome(Turn& turn, std::optional<ErrorCode> code);
-  /// The turn's handler runs from here on.
-  void begin_running(Turn& turn);
-  static void leave_mailbox(const Turn& turn);
 
   // Vitals (host_vitals.cpp).
   /// The turn's code has the loop, which is progress.
@@ -269,24 +271,30 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void add_activations(wire::WorkerVitals& vitals, TimePoint now) const;
   [[nodiscard]] std::uint64_t wall_ms(std::optional<TimePoint> at, TimePoint now) const;
 
-  // Activations (host_turns.cpp).
+  // Activations (host_activations.cpp).
+  Task<Result<>> activate(Turn& turn);
   void passivate_idle();
   void passivate_surplus();
   void keep_state(const std::string& id, std::string state);
   void ask_passivation(Activation& activation);
   void leave_if_possible(Activation& activation);
   void evict(Activation& activation);
+  void evict_unregistered(std::size_t connection);
   static Task<> deactivate(std::shared_ptr<AgentHost> self, Activation* activation);
 
   // Registry (host_registry.cpp).
   AgentType* find_type(std::string_view name);
+  /// Of this number in the registration, registered or not any more; nullptr when it has another name.
+  AgentType* find_type(std::string_view name, std::uint16_t index);
   Result<AgentType*> add_type(std::string name, TypeOptions options);
   Task<Result<>> announce(AgentType& type);
   static TurnRules rules_of(const AgentType& type);
   [[nodiscard]] Error shutting_down() const;
 
-  // Stop (host_registry.cpp).
+  // Start and stop (host_stop.cpp).
   Task<> drain(TimePoint until);
+  /// No new activations; those that are idle are put away.
+  void ask_drain(std::size_t connection);
   [[nodiscard]] bool has_no_calls() const;
   void cancel_rest();
   Task<> deactivate_rest();

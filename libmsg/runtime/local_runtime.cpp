@@ -153,6 +153,7 @@ Task<Result<wire::OperateReport>> LocalRuntime::operate(wire::Operate order) {
   return impl_->host().operate(std::move(order));
 }
 std::map<std::string, TypeStats> LocalRuntime::stats() const { return impl_->host().stats(); }
+HostStats LocalRuntime::host_stats() const { return impl_->host().host_stats(); }
 bool LocalRuntime::is_connected() const { return impl_->host().is_connected(); }
 void LocalRuntime::report_spend(std::string_view agent_type, const Spend& spend) {
   impl_->host().report_spend(agent_type, spend);

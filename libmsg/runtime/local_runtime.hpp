@@ -43,6 +43,7 @@ class LocalRuntime final : public Runtime {
   Task<Result<Payload>> query(wire::Query query) override;
   Task<Result<wire::OperateReport>> operate(wire::Operate order) override;
   [[nodiscard]] std::map<std::string, TypeStats> stats() const override;
+  [[nodiscard]] HostStats host_stats() const override;
   [[nodiscard]] bool is_connected() const override;
   void report_spend(std::string_view agent_type, const Spend& spend) override;
   [[nodiscard]] wire::WorkerVitals vitals() const override;

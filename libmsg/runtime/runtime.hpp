@@ -43,6 +43,16 @@ struct HostLimits {
   std::size_t max_saved_bytes = std::size_t{256} * 1024 * 1024;
 };
 
+/// What one runtime keeps now.
+struct HostStats {
+  HostLimits limits;
+  std::uint64_t activations = 0;
+  std::uint64_t surplus_passivations = 0;  ///< put away because there were too many, since the start
+  std::uint64_t saved_states = 0;
+  std::uint64_t saved_bytes = 0;     ///< of those, ids included
+  std::uint64_t dropped_states = 0;  ///< since the start
+};
+
 struct TopicFilter {
   std::string type;
   bool is_prefix = false;
@@ -92,7 +102,7 @@ class Runtime {
   /// Hosts a function for every key of `type` and subscribes it.
   virtual Task<Result<>> register_closure(std::string type, Closure closure, std::vector<TopicFilter> topics = {},
                                           TypeOptions options = {}) = 0;
-  /// Stops hosting a type: its activations end after their running turns.
+  /// Stops hosting a type: its activations end when they have handled what was on its way to them.
   virtual Task<Result<>> unregister_type(std::string type) = 0;
 
   virtual Task<Result<SubscriptionHandle>> subscribe(TopicFilter topics, std::string agent_type) = 0;
@@ -116,6 +126,7 @@ class Runtime {
   virtual Task<Result<wire::OperateReport>> operate(wire::Operate order) = 0;
 
   [[nodiscard]] virtual std::map<std::string, TypeStats> stats() const = 0;
+  [[nodiscard]] virtual HostStats host_stats() const = 0;
   /// True while there is a session with the broker.
   [[nodiscard]] virtual bool is_connected() const = 0;
 

@@ -98,6 +98,7 @@ class WorkerRuntime final : public Runtime {
   Task<Result<Payload>> query(wire::Query query) override { return host_->query(std::move(query)); }
   Task<Result<wire::OperateReport>> operate(wire::Operate order) override { return host_->operate(std::move(order)); }
   [[nodiscard]] std::map<std::string, TypeStats> stats() const override { return host_->stats(); }
+  [[nodiscard]] HostStats host_stats() const override { return host_->host_stats(); }
   [[nodiscard]] bool is_connected() const override { return host_->is_connected(); }
   void report_spend(std::string_view agent_type, const Spend& spend) override {
     host_->report_spend(agent_type, spend);

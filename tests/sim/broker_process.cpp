@@ -114,14 +114,20 @@ void BrokerProcess::lose(const ConnectionPtr& connection) {
   });
 }
 
-void BrokerProcess::after_work() {
+/// What a shell logs, and keeps for the next run.
+void BrokerProcess::take_events() {
+  using Type = broker::CoreEvent::Type;
   for (const broker::CoreEvent& event : core_->take_events()) {
-    if (event.type == broker::CoreEvent::Type::roster_changed) roster_ = core_->roster();
-    if (event.type == broker::CoreEvent::Type::session_closed)
-      world_.log("broker: session of {} ends: {}", event.name, event.reason);
-    if (event.type == broker::CoreEvent::Type::session_opened) world_.log("broker: session of {} opens", event.name);
-    if (event.type == broker::CoreEvent::Type::recovery_ended) world_.log("broker: recovery ends: {}", event.reason);
+    if (event.type == Type::roster_changed) roster_ = core_->roster();
+    if (event.type == Type::draining || event.type == Type::drain_ended) config_.drains = core_->drains();
+    if (event.type == Type::session_closed) world_.log("broker: session of {} ends: {}", event.name, event.reason);
+    if (event.type == Type::session_opened) world_.log("broker: session of {} opens", event.name);
+    if (event.type == Type::recovery_ended) world_.log("broker: recovery ends: {}", event.reason);
   }
+}
+
+void BrokerProcess::after_work() {
+  take_events();
   flush_soon();
   const TimePoint next = core_->next_wakeup();
   if (next < wake_at_) {
@@ -152,11 +158,7 @@ void BrokerProcess::flush_soon() {
 void BrokerProcess::flush() {
   if (!core_) return;
   core_->flush(*this, world_.now());
-  for (const broker::CoreEvent& event : core_->take_events()) {
-    if (event.type == broker::CoreEvent::Type::roster_changed) roster_ = core_->roster();
-    if (event.type == broker::CoreEvent::Type::session_closed)
-      world_.log("broker: session of {} ends: {}", event.name, event.reason);
-  }
+  take_events();
   world_.check_broker_bounds();
   const TimePoint next = core_->next_wakeup();
   if (next < wake_at_) after_work();
@@ -180,39 +182,58 @@ broker::SendStatus BrokerProcess::send(broker::PeerHandle peer, ByteBuffer& buff
   return broker::SendStatus::sent;
 }
 
-std::vector<wire::DeadLetterRow> BrokerProcess::dead_letters() {
-  std::vector<FrameBytes> frames;
-  inspected_ = &frames;
-  std::uint64_t message_id = 0;
-  SessionToken token;
-  const auto say = [&](wire::Kind kind, Bytes body) {
-    ByteBuffer frame;
-    wire::begin_bundle(frame, token);
-    wire::EnvelopeFields fields;
-    fields.kind = kind;
-    fields.message_id = ++message_id;
-    fields.payload = body;
-    (void)wire::append_envelope(frame, fields);
-    frames.clear();
-    core_->on_frame(kInspector, frame.bytes(), world_.now());
-    core_->flush(*this, world_.now());
-  };
+void BrokerProcess::say(Visit& visit, wire::Kind kind, Bytes body) {
+  ByteBuffer frame;
+  wire::begin_bundle(frame, visit.token);
+  wire::EnvelopeFields fields;
+  fields.kind = kind;
+  fields.message_id = ++visit.message_id;
+  fields.payload = body;
+  (void)wire::append_envelope(frame, fields);
+  visit.frames.clear();
+  inspected_ = &visit.frames;
+  core_->on_frame(kInspector, frame.bytes(), world_.now());
+  core_->flush(*this, world_.now());
+  inspected_ = nullptr;
+}
+
+void BrokerProcess::begin(Visit& visit) {
   wire::Hello hello;
   hello.name = "inspector";
   hello.incarnation = 0xFFFFFFFF;
   hello.credit_bytes = std::uint64_t{1} << 40U;
-  say(wire::Kind::hello, wire::encode_body(hello).bytes());
-  if (!frames.empty()) token = wire::BundleReader::open(frames.front())->token();
+  say(visit, wire::Kind::hello, wire::encode_body(hello).bytes());
+  if (!visit.frames.empty()) visit.token = wire::BundleReader::open(visit.frames.front())->token();
+}
 
+void BrokerProcess::end(Visit& visit) { say(visit, wire::Kind::goodbye, {}); }
+
+void BrokerProcess::order(std::string what, std::string key) {
+  if (!core_ || is_paused_) return;
+  world_.log("an operator orders: {} {}", what, key);
+  Visit visit;
+  begin(visit);
+  say(visit, wire::Kind::operate, wire::encode_body(wire::Operate{std::move(what), std::move(key), "test"}).bytes());
+  end(visit);
+  after_work();
+}
+
+bool BrokerProcess::is_drained(std::uint64_t incarnation) const {
+  return std::ranges::find(config_.drains, incarnation) != config_.drains.end();
+}
+
+std::vector<wire::DeadLetterRow> BrokerProcess::dead_letters() {
+  Visit visit;
+  begin(visit);
   std::vector<wire::DeadLetterRow> rows;
   for (bool is_more = true; is_more;) {
     wire::Query query;
     query.what = "dead_letters";
     query.limit = kRows;
     query.after = rows.empty() ? 0 : rows.back().id;
-    say(wire::Kind::query, wire::encode_body(query).bytes());
+    say(visit, wire::Kind::query, wire::encode_body(query).bytes());
     is_more = false;
-    for (const FrameBytes& frame : frames) {
+    for (const FrameBytes& frame : visit.frames) {
       auto bundle = wire::BundleReader::open(frame);
       while (auto envelope = bundle->next()) {
         if (envelope->kind() != wire::Kind::reply) continue;
@@ -223,8 +244,7 @@ std::vector<wire::DeadLetterRow> BrokerProcess::dead_letters() {
       }
     }
   }
-  say(wire::Kind::goodbye, {});
-  inspected_ = nullptr;
+  end(visit);
   return rows;
 }
 

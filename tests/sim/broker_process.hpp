@@ -10,6 +10,7 @@
 
 #include "broker/core/core.hpp"
 #include "libmsg/core/random.hpp"
+#include "libmsg/wire/envelope.hpp"
 #include "tests/sim/schedule.hpp"
 
 namespace parley::sim {
@@ -41,6 +42,8 @@ class BrokerProcess final : private broker::FrameSink {
   void crash();
   void pause(Duration lasting);
   void begin_shutdown();
+  /// OPERATE, as an operator's peer would ask for it.
+  void order(std::string what, std::string key);
 
   void connect(const ConnectionPtr& connection);
   void on_frame(const ConnectionPtr& connection, FrameBytes frame);
@@ -55,6 +58,8 @@ class BrokerProcess final : private broker::FrameSink {
   /// Events accepted then are matched with their subscriptions again later.
   [[nodiscard]] bool may_be_recovering() const;
   [[nodiscard]] const broker::Core& core() const { return *core_; }
+  /// True when the worker of this incarnation was told to drain, whatever has become of the broker since.
+  [[nodiscard]] bool is_drained(std::uint64_t incarnation) const;
   [[nodiscard]] bool is_idle() const { return core_ && core_->is_idle(); }
   /// Every dead letter of this run, asked for as a peer would.
   [[nodiscard]] std::vector<wire::DeadLetterRow> dead_letters();
@@ -67,6 +72,16 @@ class BrokerProcess final : private broker::FrameSink {
   void flush();
   void wake();
   void after_work();
+  void take_events();
+  /// A session of somebody who looks in for a moment.
+  struct Visit {
+    std::vector<FrameBytes> frames;  ///< the answers to the last say()
+    SessionToken token;
+    std::uint64_t message_id = 0;
+  };
+  void begin(Visit& visit);
+  void say(Visit& visit, wire::Kind kind, Bytes body);
+  void end(Visit& visit);
 
   World& world_;
   broker::CoreConfig config_;
@@ -80,7 +95,7 @@ class BrokerProcess final : private broker::FrameSink {
   std::deque<Action> backlog_;
   bool is_flush_due_ = false;
   TimePoint wake_at_ = TimePoint::max();
-  /// Where dead_letters() catches the answers.
+  /// Where a visit catches the answers.
   std::vector<FrameBytes>* inspected_ = nullptr;
 };
 

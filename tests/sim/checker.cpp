@@ -66,7 +66,18 @@ void Checker::delivered_event(std::string_view topic, std::string_view agent_typ
   fail(show(uid) + " reached " + std::string(agent_type) + ", which had no subscription when it was published");
 }
 
-Checker::Starter Checker::started(const Body& body, const std::string& agent_id, const Starter& starter) {
+// [P-ORD-1]
+void Checker::check_order(const Body& body, const std::string& agent_id) {
+  const auto [last, is_first] = last_sequence_.try_emplace(std::to_string(body.stream) + ">" + agent_id, body.sequence);
+  if (is_first) return;
+  if (body.sequence <= last->second) {
+    fail(show(body.uid) + " started on " + agent_id + " out of order: number " + std::to_string(body.sequence) +
+         " after " + std::to_string(last->second));
+  }
+  last->second = body.sequence;
+}
+
+Checker::Starter Checker::started(const Body& body, const std::string& agent_id, const Starter& starter, Turn turn) {
   Record& record = records_.at(body.uid);
   // At most once per recipient: only unsent messages are placed anew. [P-FAIL-3]
   if (std::ranges::find(record.started, agent_id) != record.started.end()) {
@@ -74,15 +85,7 @@ Checker::Starter Checker::started(const Body& body, const std::string& agent_id,
   }
   if (record.is_refused) fail(show(body.uid) + " started on " + agent_id + " after it was refused");
   record.started.push_back(agent_id);
-  // [P-ORD-1]
-  const auto [last, is_first] = last_sequence_.try_emplace(std::to_string(body.stream) + ">" + agent_id, body.sequence);
-  if (!is_first) {
-    if (body.sequence <= last->second) {
-      fail(show(body.uid) + " started on " + agent_id + " out of order: number " + std::to_string(body.sequence) +
-           " after " + std::to_string(last->second));
-    }
-    last->second = body.sequence;
-  }
+  if (turn == Turn::first) check_order(body, agent_id);
   const Starter before = std::exchange(last_start_[agent_id], starter);
   // [P-ACT-7]
   if (starter.epoch < before.epoch) {

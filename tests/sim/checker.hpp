@@ -54,8 +54,10 @@ class Checker {
     Epoch epoch;
     friend bool operator==(const Starter&, const Starter&) = default;
   };
+  /// A nested one re-enters an activation that waits for it: it cannot wait for what is in the mailbox. [P-ORD-1]
+  enum class Turn : std::uint8_t { first, nested };
   /// Returns who started the turn before this one on the same agent id; life 0 for nobody.
-  Starter started(const Body& body, const std::string& agent_id, const Starter& starter);
+  Starter started(const Body& body, const std::string& agent_id, const Starter& starter, Turn turn);
   void handled(std::uint64_t uid);
 
   // Subscriptions.
@@ -87,6 +89,7 @@ class Checker {
   };
 
   std::string show(std::uint64_t uid) const;
+  void check_order(const Body& body, const std::string& agent_id);
 
   const Schedule& schedule_;
   std::vector<Record> records_;

@@ -45,7 +45,10 @@ Machine::Machine(World& world, std::size_t number)
       link_({.name = plan_.name, .incarnation = life_, .credit_bytes = plan_.credit_bytes}, random_),
       calm_since_(world.now()),
       bursts_left_(plan_.bursts) {
-  for (const HostedType& type : plan_.types) link_.add_type({type.name, type.index, type.capabilities, type.capacity});
+  for (const HostedType& type : plan_.types) {
+    hosted_.push_back({type, true});
+    link_.add_type({type.name, type.index, type.capabilities, type.capacity});
+  }
   world_.log("{} starts, life {}", name(), life_);
   world_.at_machine(number_, life_, world_.now(), [this] { pump(); });
   world_.at_machine(number_, life_, world_.now() + world_.between(Duration::zero(), milliseconds(100)),
@@ -131,8 +134,19 @@ bool Machine::is_working(const std::string& id, Epoch other) {
          });
 }
 
+std::string Machine::any_agent() const {
+  std::string first;
+  scheduler_.for_each([&first](const Activation& activation) {
+    if (first.empty() || activation.id < first) first = activation.id;
+  });
+  return first;
+}
+
 void Machine::check_end() {
   Checker& checker = world_.checker();
+  // [P-OPR-4]
+  if (world_.broker().is_drained(life_) && activation_count() != 0)
+    checker.fail(name() + " was told to drain and still has " + std::to_string(activation_count()) + " agents");
   if (!calls_.is_empty())
     checker.fail(name() + " still has " + std::to_string(calls_.size()) + " calls under way at the end");
   if (scheduler_.waiting() != 0) checker.fail(name() + " has messages in its mailboxes at the end");
@@ -274,11 +288,28 @@ void Machine::on_event(const link::SessionLost& lost) {
   session_ = SessionToken();
   calm_since_ = world_.now();
   for (const auto& [id, call] : calls_.take_sent(lost.last_sent)) {
-    if (call.kind == CallKind::subscribe || call.kind == CallKind::unsubscribe) continue;
+    if (call.is_control()) continue;
     end_call(call, "broker_lost");
   }
   (void)scheduler_.drop_waiting([old](const Message& message) { return message.session == old; });
   scheduler_.forget_handshakes();
+  drop_unregistered();
+}
+
+/// The next HELLO does not name their type, or names another registration of it. [P-BRK-9]
+void Machine::drop_unregistered() {
+  std::vector<Activation*> homeless;
+  scheduler_.for_each([&](Activation& activation) {
+    if (!hosted_[activation.body.type].is_registered) homeless.push_back(&activation);
+  });
+  for (Activation* const activation : homeless) {
+    wire::EnvelopeFields fields;
+    fields.kind = Kind::deactivated;
+    fields.delivery_id = activation->epoch.value();
+    fields.target = activation->id;
+    write(fields);
+    (void)scheduler_.remove(*activation);
+  }
 }
 
 void Machine::on_event(const link::SessionRefused& refused) { world_.log("{} is refused: {}", name(), refused.reason); }
@@ -300,13 +331,8 @@ void Machine::on_envelope(const EnvelopeView& envelope, SessionToken session) {
       return on_delivery(envelope, session);
     case Kind::cancel:
       return on_cancel(envelope.delivery_id());
-    case Kind::activate: {
-      TurnRules rules;
-      rules.max_mailbox = plan_.max_mailbox;
-      rules.idle_timeout = plan_.idle_timeout;
-      scheduler_.activate(envelope.target(), envelope.epoch(), rules, world_.now());
-      return;
-    }
+    case Kind::activate:
+      return on_activate(envelope);
     case Kind::passivate:
       if (Activation* activation = scheduler_.find(envelope.target())) {
         if (scheduler_.grant_passivation(*activation, envelope.epoch())) leave_if_possible(*activation);
@@ -317,6 +343,18 @@ void Machine::on_envelope(const EnvelopeView& envelope, SessionToken session) {
     default:
       return;  // unknown, or taken back by the broker before it was sent [P-KND-1]
   }
+}
+
+void Machine::on_activate(const EnvelopeView& envelope) {
+  const std::uint16_t index = envelope.recipient();
+  if (index >= hosted_.size() || hosted_[index].type.name != split_id(envelope.target()).type) {
+    return world_.checker().fail(name() + " got an ACTIVATE for another type's number");
+  }
+  TurnRules rules;
+  rules.is_reentrant = hosted_[index].type.is_reentrant;
+  rules.max_mailbox = plan_.max_mailbox;
+  rules.idle_timeout = plan_.idle_timeout;
+  scheduler_.activate(envelope.target(), envelope.epoch(), rules, world_.now()).body.type = index;
 }
 
 void Machine::on_answer(const EnvelopeView& envelope) {
@@ -343,7 +381,7 @@ void Machine::on_answer(const EnvelopeView& envelope) {
   }
   if (!is_final) return;
   const Call ended = *calls_.take(id);
-  if (ended.kind == CallKind::subscribe || ended.kind == CallKind::unsubscribe) {
+  if (ended.is_control()) {
     return end_control(ended, envelope.kind() == Kind::reply);
   }
   if (ended.kind == CallKind::one_way) checker.refused(ended.uid);
@@ -373,8 +411,8 @@ void Machine::on_delivery(const EnvelopeView& envelope, SessionToken session) {
   message.chain = wire::find_attribute(envelope.attributes(), wire::attribute::kCallChain).value_or("");
   message.until = envelope.remaining_ms() == wire::kNoDeadline ? world_.now() + seconds(60)
                                                                : world_.now() + milliseconds(envelope.remaining_ms());
-  const auto type = std::ranges::find(plan_.types, envelope.recipient(), &HostedType::index);
-  if (type == plan_.types.end()) return checker.fail(name() + " got a delivery for an unknown recipient");
+  if (envelope.recipient() >= hosted_.size()) return checker.fail(name() + " got a delivery for an unknown recipient");
+  const HostedType* const type = &hosted_[envelope.recipient()].type;
   const SplitId target = split_id(envelope.target());
   const std::string key(target.key.empty() ? kDefaultKey : target.key);
   const std::string id = type->name + "/" + key;
@@ -416,7 +454,14 @@ void Machine::on_evict(std::string_view id) {
   Activation* const activation = scheduler_.find(id);
   if (activation == nullptr) return;
   world_.log("{} is told to drop {}", name(), id);
+  const std::string evicted(id);
+  const Epoch epoch = activation->epoch;
   for (const Message& message : scheduler_.remove(*activation)) answer(message, Kind::error, ErrorCode::worker_lost);
+  wire::EnvelopeFields fields;
+  fields.kind = Kind::deactivated;
+  fields.delivery_id = epoch.value();
+  fields.target = evicted;
+  write(fields);
 }
 
 void Machine::end_control(const Call& call, bool is_ok) {
@@ -435,7 +480,7 @@ void Machine::end_call(const Call& call, std::string_view outcome) {
 void Machine::expire_calls() {
   while (const auto expired = calls_.take_expired(world_.now())) {
     const auto& [id, call] = *expired;
-    if (call.kind == CallKind::subscribe || call.kind == CallKind::unsubscribe) continue;
+    if (call.is_control()) continue;
     // The broker owed an answer if nothing disturbed either side since the call was made. [P-REQ-1] [P-REQ-2]
     const TimePoint quiet = std::max({calm_since_, world_.calm_since(), session_since_});
     if (!call.session.is_zero() && call.session == session_ && call.made > quiet + milliseconds(500) &&
@@ -463,8 +508,13 @@ void Machine::start_turn(Activation& activation, Message message) {
   world_.log("{} starts #{} on {} epoch {:x}", name(), message.body.uid, activation.id, activation.epoch.value());
   // [P-ACT-5]
   if (world_.now() >= link_.lease_until()) world_.checker().fail(name() + " starts a turn without a lease");
+  // [P-ACT-6]
+  const bool is_nested = activation.running > 1;
+  if (is_nested && !(activation.rules.is_reentrant && chain_contains(message.chain, activation.id)))
+    world_.checker().fail(name() + " starts a second turn on " + activation.id);
   const Checker::Starter before =
-      world_.checker().started(message.body, activation.id, {number_, life_, activation.epoch});
+      world_.checker().started(message.body, activation.id, {number_, life_, activation.epoch},
+                               is_nested ? Checker::Turn::nested : Checker::Turn::first);
   if (before.life != life_) world_.check_single(before, activation.id, activation.epoch, name());
   const std::uint64_t serial = ++last_turn_;
   Turn& turn = turns_[serial];
@@ -600,13 +650,14 @@ void Machine::make_load() {
   if (!world_.is_loading() || is_draining_ || bursts_left_ == 0) return;
   bursts_left_--;
   const std::uint64_t count = 1 + random_.below(8);
+  const std::vector<std::string> types = registered_types();
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::string source =
-        plan_.types.empty() || random_.below(2) == 0
-            ? std::string()
-            : plan_.types[random_.below(plan_.types.size())].name + "/k" + std::to_string(random_.below(2));
+    const std::string source = types.empty() || random_.below(2) == 0
+                                   ? std::string()
+                                   : types[random_.below(types.size())] + "/k" + std::to_string(random_.below(2));
     make_message(source, {}, 0, 0, seconds(60));
   }
+  if (plan_.changes_types && random_.below(3) == 0) change_types();
   if (!plan_.types.empty() && random_.below(4) == 0) {
     if (subscriptions_.size() < 3 && random_.below(3) != 0) {
       make_subscription();
@@ -645,7 +696,8 @@ void Machine::make_message(const std::string& source, const std::string& chain, 
                            Duration longest) {
   const std::uint64_t dice = turn != 0 ? 0 : random_.below(10);
   const Kind kind = dice < 6 ? Kind::request : dice < 8 ? Kind::send : Kind::event;
-  const std::string target = pick_target(kind, source);
+  const bool goes_back = turn != 0 && random_.below(4) == 0;
+  const std::string target = goes_back ? chain.substr(0, chain.find('\n')) : pick_target(kind, source);
   Body body;
   body.uid = world_.checker().created(kind, target);
   body.stream = stream(source);
@@ -712,6 +764,54 @@ void Machine::cancel(MessageId id) {
   write(fields);
 }
 
+std::vector<std::string> Machine::registered_types() const {
+  std::vector<std::string> names;
+  for (const Registration& registration : hosted_) {
+    if (registration.is_registered) names.push_back(registration.type.name);
+  }
+  return names;
+}
+
+void Machine::change_types() {
+  const HostedType& type = plan_.types[random_.below(plan_.types.size())];
+  const auto it = std::ranges::find_if(hosted_, [&](const Registration& registration) {
+    return registration.is_registered && registration.type.name == type.name;
+  });
+  if (it == hosted_.end()) {
+    register_type(type);
+  } else {
+    unregister_type(*it);
+  }
+}
+
+void Machine::register_type(HostedType type) {
+  type.index = static_cast<std::uint16_t>(hosted_.size());
+  world_.log("{} registers {}", name(), type.name);
+  const wire::TypeRegistration body{type.name, type.index, type.capabilities, type.capacity};
+  link_.add_type(body);
+  hosted_.push_back({std::move(type), true});
+  Call call;
+  call.kind = CallKind::registry;
+  ask_control(Kind::register_type, call, wire::encode_body(body));
+}
+
+void Machine::unregister_type(Registration& registration) {
+  world_.log("{} unregisters {}", name(), registration.type.name);
+  registration.is_registered = false;
+  link_.remove_type(registration.type.name);
+  Call call;
+  call.kind = CallKind::registry;
+  ask_control(Kind::unregister_type, call, wire::encode_body(wire::TypeName{registration.type.name}));
+}
+
+void Machine::ask_control(Kind kind, const Call& call, const ByteBuffer& body) {
+  wire::EnvelopeFields fields;
+  fields.kind = kind;
+  fields.message_id = calls_.add(call, world_.now() + seconds(5)).value();
+  fields.payload = body.bytes();
+  write(fields);
+}
+
 void Machine::make_subscription() {
   Subscription subscription;
   subscription.body.id = ++last_subscription_;
@@ -724,12 +824,7 @@ void Machine::make_subscription() {
   Call call;
   call.kind = CallKind::subscribe;
   call.subscription = subscription.body.id;
-  const ByteBuffer body = wire::encode_body(subscription.body);
-  wire::EnvelopeFields fields;
-  fields.kind = Kind::subscribe;
-  fields.message_id = calls_.add(call, world_.now() + seconds(5)).value();
-  fields.payload = body.bytes();
-  write(fields);
+  ask_control(Kind::subscribe, call, wire::encode_body(subscription.body));
   subscriptions_.push_back(std::move(subscription));
 }
 
@@ -741,12 +836,7 @@ void Machine::drop_subscription() {
   Call call;
   call.kind = CallKind::unsubscribe;
   call.subscription = it->body.id;
-  const ByteBuffer body = wire::encode_body(wire::SubscriptionId{it->body.id});
-  wire::EnvelopeFields fields;
-  fields.kind = Kind::unsubscribe;
-  fields.message_id = calls_.add(call, world_.now() + seconds(5)).value();
-  fields.payload = body.bytes();
-  write(fields);
+  ask_control(Kind::unsubscribe, call, wire::encode_body(wire::SubscriptionId{it->body.id}));
 }
 
 void Machine::write(const wire::EnvelopeFields& fields) {

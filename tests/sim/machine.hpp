@@ -31,6 +31,8 @@ class Machine {
   [[nodiscard]] std::uint64_t life() const { return life_; }
   [[nodiscard]] const ConnectionPtr& connection() const { return connection_; }
   [[nodiscard]] std::size_t activation_count() const { return scheduler_.activation_count(); }
+  /// Empty when there is none.
+  [[nodiscard]] std::string any_agent() const;
 
   /// Runs now, or when a pause ends.
   void run(Action action);
@@ -49,7 +51,7 @@ class Machine {
   void check_end();
 
  private:
-  enum class CallKind : std::uint8_t { request, one_way, subscribe, unsubscribe };
+  enum class CallKind : std::uint8_t { request, one_way, subscribe, unsubscribe, registry };
   struct Call {
     CallKind kind = CallKind::request;
     std::uint64_t uid = 0;
@@ -59,6 +61,9 @@ class Machine {
     bool may_expire_unsent = false;
     std::uint64_t waiting_turn = 0;  ///< the turn that made it, 0 for none
     std::size_t subscription = 0;    ///< index in subscriptions_
+
+    /// A change of the registry: settled by the next HELLO when its session ends.
+    [[nodiscard]] bool is_control() const { return kind != CallKind::request && kind != CallKind::one_way; }
   };
   struct Message {
     DeliveryId delivery;
@@ -69,14 +74,22 @@ class Machine {
     TimePoint until;
     bool is_cancelled = false;
   };
-  struct NoBody {};
-  using Scheduler = TurnScheduler<Message, NoBody>;
+  /// Its registration, by index in hosted_.
+  struct Hosted {
+    std::uint16_t type = 0;
+  };
+  using Scheduler = TurnScheduler<Message, Hosted>;
   using Activation = Scheduler::Activation;
   struct Turn {
     Activation* activation = nullptr;
     Message message;
     std::uint32_t parts_left = 0;
     std::uint32_t parts_sent = 0;
+  };
+  /// One registration of an agent type; a later one of the same type has another index.
+  struct Registration {
+    HostedType type;
+    bool is_registered = true;
   };
   struct Subscription {
     wire::SubscriptionBody body;
@@ -107,7 +120,9 @@ class Machine {
   void on_accepted(Bytes pairs);
   void on_delivery(const wire::EnvelopeView& envelope, SessionToken session);
   void on_cancel(DeliveryId delivery);
+  void on_activate(const wire::EnvelopeView& envelope);
   void on_evict(std::string_view id);
+  void drop_unregistered();
   void end_control(const Call& call, bool is_ok);
   void end_call(const Call& call, std::string_view outcome);
   void expire_calls();
@@ -127,6 +142,12 @@ class Machine {
   void make_load();
   void make_message(const std::string& source, const std::string& chain, std::uint32_t depth, std::uint64_t turn,
                     Duration longest);
+  void change_types();
+  void register_type(HostedType type);
+  void unregister_type(Registration& registration);
+  /// Agents of these may be named as a sender.
+  [[nodiscard]] std::vector<std::string> registered_types() const;
+  void ask_control(wire::Kind kind, const Call& call, const ByteBuffer& body);
   void make_subscription();
   void drop_subscription();
   void cancel(MessageId id);
@@ -164,6 +185,7 @@ class Machine {
   std::uint32_t last_sequence_ = 0;
   std::unordered_map<std::string, std::uint32_t> streams_;
   SessionToken streams_session_;
+  std::vector<Registration> hosted_;  ///< of this life, by index
   std::vector<Subscription> subscriptions_;
   std::uint64_t last_subscription_ = 0;
   ByteBuffer out_;

@@ -22,11 +22,13 @@ MachinePlan make_machine(Random& random, std::size_t number, bool is_worker, con
   if (!is_worker) return plan;
   for (const std::string& type : scenario.types) {
     if (!plan.types.empty() && one_in(random, 2)) continue;
-    HostedType hosted{type, static_cast<std::uint16_t>(plan.types.size()), {}, 1};
+    HostedType hosted{type, static_cast<std::uint16_t>(plan.types.size()), {}, 1, false};
+    hosted.is_reentrant = std::ranges::find(scenario.reentrant_types, type) != scenario.reentrant_types.end();
     if (one_in(random, 2)) hosted.capabilities.emplace_back("skill");
     hosted.capacity = 1 + static_cast<std::uint32_t>(random.below(3));
     plan.types.push_back(std::move(hosted));
   }
+  plan.changes_types = one_in(random, 3);
   return plan;
 }
 
@@ -46,7 +48,10 @@ Scenario make_scenario(Random& random) {
     scenario.max_padding = random.below(2000);
   }
   const std::size_t types = 1 + random.below(3);
-  for (std::size_t i = 0; i < types; ++i) scenario.types.push_back("type" + std::to_string(i));
+  for (std::size_t i = 0; i < types; ++i) {
+    scenario.types.push_back("type" + std::to_string(i));
+    if (one_in(random, 3)) scenario.reentrant_types.push_back(scenario.types.back());
+  }
   scenario.keys_per_type = 1 + random.below(4);
   const std::size_t workers = 2 + random.below(3);
   const std::size_t clients = 1 + random.below(3);

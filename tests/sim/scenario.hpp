@@ -22,8 +22,10 @@ enum class Fault : std::uint8_t {
   crash_broker,
   pause_broker,
   shut_broker_down,
+  order_drain,  ///< an operator's, of a worker
+  order_evict,  ///< an operator's, of one of a machine's agents
 };
-inline constexpr std::uint64_t kFaultKinds = 10;
+inline constexpr std::uint64_t kFaultKinds = 12;
 
 struct PlannedFault {
   Fault fault{};
@@ -37,11 +39,13 @@ struct HostedType {
   std::uint16_t index = 0;
   std::vector<std::string> capabilities;
   std::uint32_t capacity = 1;
+  bool is_reentrant = false;
 };
 
 struct MachinePlan {
   std::string name;
   std::vector<HostedType> types;  ///< none: a client
+  bool changes_types = false;     ///< unregisters and registers them while it runs
   std::uint64_t credit_bytes = 0;
   Duration inbox_delay{};  ///< between the I/O thread and the loop thread
   std::uint64_t bursts = 0;
@@ -53,6 +57,7 @@ struct Scenario {
   broker::CoreConfig broker;
   std::vector<MachinePlan> machines;
   std::vector<std::string> types;
+  std::vector<std::string> reentrant_types;
   std::uint64_t keys_per_type = 1;
   Duration load_time{};
   Duration settle_time{};

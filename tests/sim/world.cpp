@@ -238,6 +238,12 @@ void World::inject(const PlannedFault& fault) {
     case Fault::pause_broker:
       broker_.pause(fault.lasting);
       return;
+    case Fault::order_drain:
+      if (machine != nullptr) broker_.order("drain", machine->name());
+      return;
+    case Fault::order_evict:
+      if (machine != nullptr) broker_.order("evict", machine->any_agent());
+      return;
     case Fault::shut_broker_down:
       broker_.begin_shutdown();
       schedule_.after(std::min<Duration>(fault.lasting, seconds(2)), [this] {

@@ -175,6 +175,8 @@ class Bus : public ::testing::Test {
     return core->is_idle() && number("parley_broker_inflight") == 0 && number("parley_broker_parked") == 0 &&
            number("parley_broker_queued_bytes") == 0;
   }
+  /// True when the broker's books balance at this moment.
+  [[nodiscard]] bool is_sound() const { return core->broken_invariants().empty(); }
 
   static constexpr std::uint64_t kCredit = std::uint64_t{1} << 30U;
 

@@ -53,6 +53,19 @@ TEST_F(Operate, quarantine_of_a_type_holds_for_all_its_agents_and_for_events) {
   EXPECT_EQ(core->ps(now).types.at(0).health, "quarantined");
 }
 
+// [P-OPR-1]
+TEST_F(Operate, quarantine_answers_what_waits_for_the_lease_of_a_lost_worker) {
+  start({.is_gone_proof = false});
+  FakePeer& host = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  lose(host);
+  EXPECT_EQ(caller.take(Kind::error).code, ErrorCode::worker_lost);
+  caller.request("hr/a");
+  order("quarantine", "hr/a");
+  EXPECT_EQ(caller.take(Kind::error).code, ErrorCode::quarantined);
+}
+
 TEST_F(Operate, quarantine_is_listed_with_what_it_refused_until_its_release) {
   worker({"hr"});
   order("quarantine", "hr/a", "two crashes");
@@ -143,6 +156,62 @@ TEST_F(Operate, drain_empties_a_worker_and_gives_it_nothing_new) {
   EXPECT_EQ(full.count(Kind::request), 0U);
   other.reply(other.take(Kind::request));
   EXPECT_TRUE(core->ps(now).peers.at(0).is_draining);
+}
+
+/// A worker with the agent `hr/a`, told to drain.
+class Drain : public Operate {
+ protected:
+  void SetUp() override {
+    Operate::SetUp();
+    hello_ = hello_of({"hr"});
+    host_ = &connect();
+    host_->join(hello_);
+    client().request("hr/a");
+    hello_.activations = {{"hr/a", host_->take(Kind::activate).delivery_id}};
+    order("drain", hello_.name);
+  }
+  /// The same process says HELLO again; it is asked to put its agent away, and gets nothing new.
+  void expect_still_draining() {
+    FakePeer& back = connect();
+    back.join(hello_);
+    EXPECT_EQ(back.take(Kind::passivate).target, "hr/a");
+    client().request("hr/new");
+    EXPECT_EQ(back.count(Kind::request), 0U);
+  }
+  FakePeer* host_ = nullptr;
+  wire::Hello hello_;
+};
+
+// [P-OPR-4]
+TEST_F(Drain, goes_on_when_the_worker_has_lost_its_session) {
+  lose(*host_);
+  expect_still_draining();
+}
+
+// [P-OPR-4]
+TEST_F(Drain, goes_on_over_a_restart_of_the_broker) {
+  const std::vector<std::uint64_t> kept = core->drains();
+  ASSERT_EQ(kept, std::vector<std::uint64_t>{hello_.incarnation});
+  start({.shard_epoch = 2, .is_restart = true, .expected_workers = {hello_.incarnation}, .drains = kept});
+  expect_still_draining();
+}
+
+TEST_F(Drain, ends_with_the_process) {
+  host_->goodbye();
+  EXPECT_TRUE(core->drains().empty());
+  hello_.activations.clear();
+  FakePeer& again = connect();
+  again.join(hello_);
+  client().request("hr/new");
+  EXPECT_EQ(again.count(Kind::request), 1U);
+}
+
+TEST_F(Drain, is_forgotten_with_a_process_that_does_not_come_back) {
+  start({.type_memory = 5s, .drains = core->drains()});
+  pass(4s);
+  EXPECT_EQ(core->drains().size(), 1U);
+  pass(2s);
+  EXPECT_TRUE(core->drains().empty());
 }
 
 TEST_F(Operate, with_nothing_to_act_on_is_invalid) {

@@ -144,15 +144,5 @@ TEST_F(Types, unregistered_again_are_done_already) {
   EXPECT_EQ(host.count(Kind::error), 0U);
 }
 
-TEST_F(Types, unregistered_leave_running_requests_to_their_worker) {
-  FakePeer& host = worker({"hr"});
-  FakePeer& caller = client();
-  caller.request("hr/a");
-  host.ask(Kind::unregister_type, wire::TypeName{"hr"});
-  host.tell({.kind = Kind::reply, .delivery_id = host.take(Kind::request).delivery_id, .source = "hr/a"});
-  caller.take(Kind::reply);
-  EXPECT_TRUE(is_clean());
-}
-
 }  // namespace
 }  // namespace parley::broker

@@ -77,6 +77,39 @@ TEST_F(HostTest, message_of_a_session_that_its_link_has_lost_never_starts) {
   EXPECT_EQ(started, 0);
 }
 
+// [P-ACT-9]
+TEST_F(HostTest, type_that_was_unregistered_takes_what_was_under_way_to_it) {
+  serve("hr", [](const Payload&, Context&) -> Task<Result<Payload>> { co_return Payload{}; });
+  spawn([this]() -> Task<> { (void)co_await host_->unregister_type("hr"); });
+  receive({activation("hr/a"), request("hr/a", 1)});
+  EXPECT_THAT(answers(), ::testing::ElementsAre("ok"));
+  EXPECT_EQ(count(wire::Kind::deactivated), 0U);
+  receive({{.kind = wire::Kind::passivate, .delivery_id = 1, .target = "hr/a"}});
+  EXPECT_EQ(count(wire::Kind::deactivated), 1U);
+}
+
+// [P-ACT-9]
+TEST_F(HostTest, agents_of_an_unregistered_type_end_with_their_session) {
+  serve("hr", [](const Payload&, Context&) -> Task<Result<Payload>> { co_return Payload{}; });
+  receive({activation("hr/a"), request("hr/a", 1)});
+  spawn([this]() -> Task<> { (void)co_await host_->unregister_type("hr"); });
+  EXPECT_EQ(host_->stats().at("hr").activations, 1U);
+  lose_session();
+  EXPECT_EQ(count(wire::Kind::deactivated), 1U);
+  EXPECT_FALSE(host_->stats().contains("hr"));
+}
+
+// [P-BRK-6]
+TEST_F(HostTest, that_stops_says_drain_again_in_the_next_session) {
+  serve("agent", sleeper());
+  receive({activation("agent/x"), request("agent/x", 1)});
+  spawn([this]() -> Task<> { co_await host_->stop(10s); });
+  EXPECT_EQ(count(wire::Kind::drain), 1U);
+  lose_session();
+  open_session(kSession + 1);
+  EXPECT_EQ(count(wire::Kind::drain), 2U);
+}
+
 TEST_F(HostTest, type_registered_without_a_session_is_told_to_the_next_one) {
   serve("first", sleeper());
   lose_session();
@@ -112,7 +145,9 @@ TEST_F(CappedHost, asks_to_put_away_the_least_recently_used_activation_above_its
   receive({activation("agent/3", 3), request("agent/3", 3)});
   ASSERT_EQ(count(wire::Kind::passivate), 1U);
   EXPECT_EQ(std::ranges::find(wire_.written, wire::Kind::passivate, &Written::kind)->target, "agent/1");
-  EXPECT_EQ(host_->counters().surplus_passivations, 1U);
+  EXPECT_EQ(host_->host_stats().surplus_passivations, 1U);
+  EXPECT_EQ(host_->host_stats().activations, 3U) << "until the broker agrees";
+  EXPECT_EQ(host_->host_stats().limits.max_activations, 2U);
 }
 
 }  // namespace
