@@ -44,6 +44,7 @@ class WorkerMetrics::Impl {
   prometheus::Family<Gauge>& inflight = gauge_family(registry, "parley_agent_inflight_messages");
   prometheus::Family<Gauge>& waiting = gauge_family(registry, "parley_agent_waiting_messages");
   ModelMetrics models{registry};
+  ModelGuardMetrics model_guards{registry};
   std::map<std::string, AgentSeries, std::less<>> agents;
 
   AgentSeries& series_of(std::string_view agent_type) {
@@ -100,6 +101,10 @@ void WorkerMetrics::observe_turn(std::string_view agent_type, std::string_view o
 }
 
 void WorkerMetrics::observe_model_call(const ModelCall& call) { impl_->models.observe(call); }
+
+const ModelGuardMetrics::Series& WorkerMetrics::model_guards(std::string_view configured_model) {
+  return impl_->model_guards.series_of(configured_model);
+}
 
 void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& gauges) {
   AgentSeries& series = impl_->series_of(agent_type);

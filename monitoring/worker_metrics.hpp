@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "libmsg/core/clock.hpp"
+#include "monitoring/model_guard_metrics.hpp"
 #include "monitoring/model_metrics.hpp"
 
 namespace parley::monitoring {
@@ -38,6 +39,8 @@ class WorkerMetrics {
 
   void observe_turn(std::string_view agent_type, std::string_view outcome, Duration latency);
   void observe_model_call(const ModelCall& call);
+  /// Circuit, line, cache and fallbacks of a model of the configuration; valid as long as the metrics.
+  const ModelGuardMetrics::Series& model_guards(std::string_view configured_model);
   void set_gauges(std::string_view agent_type, const AgentGauges& gauges);
   /// Questions to people that wait at this worker's desk, and the age of the oldest.
   void set_questions(std::size_t waiting, Duration oldest);

@@ -62,10 +62,11 @@ BrokerConfig read_broker(ConfigReader& root) {
 void read_models(ConfigReader& reader, std::map<std::string, ModelConfig>& models) {
   for (auto& [name, settings] : reader.named_children("models")) {
     if (!is_valid_agent_type(name)) settings.reject("expected a name of letters, digits and _ . -");
-    ModelConfig model = read_model(settings);
+    ModelConfig model = read_model(name, settings);
     const bool is_new = models.try_emplace(name, std::move(model)).second;
     if (!is_new) settings.reject("expected a name that no shared model of the suite has");
   }
+  check_chains(reader, models);
 }
 
 std::vector<TopicFilter> read_subscriptions(ConfigReader& reader) {

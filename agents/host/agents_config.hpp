@@ -16,6 +16,7 @@
 
 #include "agents/kinds/kind.hpp"
 #include "agents/llm/chat_model.hpp"
+#include "agents/llm/model_observer.hpp"
 #include "agents/llm/model_price.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
@@ -34,6 +35,15 @@ struct ModelServices {
   const Clock& clock;
   Random& random;
   std::shared_ptr<http::CurlMulti> curl = nullptr;  ///< shared: one connection pool for all models of the loop
+  /// Told what a model's guards do, by the model's name in the configuration. Empty: nobody counts.
+  std::function<std::shared_ptr<llm::ModelObserver>(const std::string& model)> observer = {};
+};
+
+/// Whom a fallback asks: names of models of the same configuration.
+struct ModelChains {
+  std::vector<std::string> members;
+  std::vector<std::string> for_context_window;
+  std::vector<std::string> for_content_policy;
 };
 
 /// One entry of `models:`, checked and ready to be made.
@@ -43,7 +53,10 @@ struct ModelConfig {
   /// Unset: its tokens are counted, but nobody knows what they cost.
   std::optional<llm::ModelPrice> price;
   /// Fails with `bad_configuration` when something outside the file is missing, such as the key in the environment.
-  std::function<Result<std::shared_ptr<llm::ChatModel>>(ModelServices& services)> make;
+  /// Empty for a fallback, whose members are made instead.
+  std::function<Result<std::shared_ptr<llm::ChatModel>>(ModelServices& services)> make = {};
+  /// Of `provider: fallback`.
+  ModelChains chains = {};
 };
 
 /// One entry of `agents:`.

@@ -5,14 +5,22 @@
 #include <string>
 #include <utility>
 
+#include "agents/host/metrics_observer.hpp"
+#include "agents/host/model_config.hpp"
 #include "agents/host/observed_model.hpp"
+#include "agents/llm/fallback_model.hpp"
 
 namespace parley::host {
 
 class Deployment::Impl {
  public:
   Impl(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
-      : services_{io, clock, random}, metrics_(metrics) {}
+      : services_{io, clock, random}, metrics_(metrics) {
+    if (metrics_ == nullptr) return;
+    services_.observer = [metrics](const std::string& model) {
+      return std::make_shared<MetricsObserver>(metrics->model_guards(model));
+    };
+  }
 
   Result<> prepare(const AgentsConfig& config) {
     for (const AgentConfig& agent : config.agents) {
@@ -48,8 +56,16 @@ class Deployment::Impl {
   }
 
   Result<> make_model(const AgentsConfig& config, const std::string& name) {
+    for (const std::string& each : with_members(name, config.models)) {
+      Result<> made = make_one_model(config, each);
+      if (!made) return made;
+    }
+    return {};
+  }
+
+  Result<> make_one_model(const AgentsConfig& config, const std::string& name) {
     const auto key = key_of(config, name);
-    if (models_.contains(key)) return {};
+    if (models_.contains(key) || !config.models.at(name).make) return {};
     Result<std::shared_ptr<llm::ChatModel>> made = config.models.at(name).make(services_);
     if (!made) {
       return fail(ErrorCode::bad_configuration,
@@ -59,17 +75,38 @@ class Deployment::Impl {
     return {};
   }
 
+  /// What an agent type calls. Its chains are its own, so that each call is accounted for by the model that was asked.
+  std::shared_ptr<llm::ChatModel> model_for(Runtime& runtime, const AgentsConfig& config, const AgentConfig& agent,
+                                            const std::string& name) {
+    const ModelConfig& about = config.models.at(name);
+    if (!about.make) {
+      const auto chain = [&](const std::vector<std::string>& names) {
+        std::vector<llm::FallbackMember> members;
+        for (const std::string& each : names) {
+          members.push_back({each, model_for(runtime, config, agent, each), observer_of(each)});
+        }
+        return members;
+      };
+      return std::make_shared<llm::FallbackModel>(
+          llm::FallbackChains{chain(about.chains.members), chain(about.chains.for_context_window),
+                              chain(about.chains.for_content_policy)},
+          services_.clock);
+    }
+    std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
+    if (metrics_ == nullptr) return model;
+    const ModelAccount account{about.provider, about.model, about.price};
+    return std::make_shared<ObservedModel>(
+        std::move(model), agent.type, account, *metrics_, services_.clock,
+        [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
+  }
+
+  std::shared_ptr<llm::ModelObserver> observer_of(const std::string& model) {
+    return services_.observer ? services_.observer(model) : std::make_shared<llm::ModelObserver>();
+  }
+
   AgentFactory make_factory(Runtime& runtime, const AgentsConfig& config, const AgentConfig& agent) {
     const kinds::KindServices services{
-        [this, &runtime, &config, &agent](const std::string& name) -> std::shared_ptr<llm::ChatModel> {
-          std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
-          if (metrics_ == nullptr) return model;
-          const ModelConfig& about = config.models.at(name);
-          const ModelAccount account{about.provider, about.model, about.price};
-          return std::make_shared<ObservedModel>(
-              std::move(model), agent.type, account, *metrics_, services_.clock,
-              [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
-        },
+        [this, &runtime, &config, &agent](const std::string& name) { return model_for(runtime, config, agent, name); },
         {},
         questions_};
     return agent.make_factory(services);

@@ -39,7 +39,7 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
   const TimePoint started = clock_.now();
   // The price is that of the configured model; a request that names another one has none.
   const std::string model = request.model.empty() ? account_.model : request.model;
-  const std::optional<llm::ModelPrice> price = model == account_.model ? account_.price : std::nullopt;
+  const bool is_priced = model == account_.model && account_.price.has_value();
   Outcome outcome = co_await inner_->complete(std::move(request), std::move(on_chunk));
 
   const std::string code = outcome ? "ok" : to_string(outcome.error().error.code);
@@ -54,7 +54,7 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
     call.cached_input_tokens = llm::cached_input_of(*usage);
     call.input_tokens = usage->input_tokens - call.cached_input_tokens;
     call.output_tokens = usage->output_tokens;
-    if (price) call.cost_nano_usd = llm::cost_nano_usd(*usage, *price);
+    if (is_priced) call.cost_nano_usd = usage->cost_nano_usd;
     on_spend_({usage->input_tokens, usage->output_tokens, call.cost_nano_usd.value_or(0)});
   }
   metrics_.observe_model_call(call);

@@ -1,5 +1,5 @@
-// A chat model that reports each call of one agent type to the metrics: requests, tokens, and what they cost by the
-// configured price. Loop thread only.
+// A chat model that reports each call of one agent type to the metrics: requests, tokens, and what they cost, which the
+// usage says (llm::PricedModel). Loop thread only.
 #pragma once
 
 #include <functional>

@@ -15,6 +15,10 @@ namespace {
 
 /// What may wait for a slow reader before the network has to.
 constexpr std::size_t kMaxUnreadBytes = std::size_t{64} * 1024;
+/// Thousands of transfers wait at once, and each has buffers of its own: libcurl's defaults are 16 and 64 KiB. The
+/// second is used for large bodies only, and cannot be smaller.
+constexpr long kReceiveBufferBytes = 8 * 1024;
+constexpr long kUploadBufferBytes = 16 * 1024;
 
 std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
@@ -71,6 +75,8 @@ void HttpTransfer::set_options() {
   }
   if (request_.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);

@@ -132,7 +132,10 @@ std::expected<Completion, ModelError> ChatAccumulator::finish() const {
   completion.tool_calls = tool_calls_.calls(fallback_call_id_);
   completion.finish_reason = finish_reason_.value_or(FinishReason::unknown);
   if (is_refusal_) completion.finish_reason = FinishReason::content_filter;
-  if (!tool_calls_.is_empty()) completion.finish_reason = FinishReason::tool_calls;
+  const bool is_tool_turn = completion.finish_reason == FinishReason::tool_calls;
+  if (is_tool_turn != !tool_calls_.is_empty()) {
+    completion.finish_reason = is_tool_turn ? FinishReason::stop : FinishReason::tool_calls;
+  }
   completion.usage = usage();
   return completion;
 }

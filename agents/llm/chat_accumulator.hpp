@@ -1,7 +1,8 @@
 // Puts an answer of the chat completions API together: from the chunks of a stream, or from the one object of an
 // answer that was not streamed. Pure; one thread at a time. Tolerates the compatible servers: `choices` null, absent or
 // empty, usage on any chunk (the last one wins), no `[DONE]`, no finish_reason, errors in mid-stream. Tool calls make a
-// tool turn whatever the finish_reason; what a model only thought (`reasoning_content`, `reasoning`) stays out of text.
+// tool turn whatever the finish_reason, and more of them than ToolCallAccumulator takes are a failure; what a model
+// only thought (`reasoning_content`, `reasoning`) stays out of text.
 #pragma once
 
 #include <expected>
@@ -11,34 +12,26 @@
 #include <string_view>
 
 #include "agents/llm/chat_model.hpp"
-#include "agents/llm/openai_errors.hpp"
+#include "agents/llm/provider_protocol.hpp"
 #include "agents/llm/tool_call_accumulator.hpp"
 
 namespace parley::llm {
 
-class ChatAccumulator {
+class ChatAccumulator final : public AnswerReader {
  public:
   /// `estimated_input` is what the request costs if the provider does not say; `fallback_call_id` begins the ids of
   /// tool calls that come without one, and must be unique in the conversation.
   ChatAccumulator(CallSite site, std::uint64_t estimated_input, std::string fallback_call_id = "call")
       : site_(std::move(site)), fallback_call_id_(std::move(fallback_call_id)), estimated_input_(estimated_input) {}
 
-  /// One chunk of a stream. Returns the text that it adds. Fails with what an error object in it says, and with
-  /// `upstream_failed` for what is not a JSON object or holds more tool calls than ToolCallAccumulator takes.
-  std::expected<std::string, ModelError> add(std::string_view data);
-  /// The answer that was not streamed; like add(), and nothing follows.
-  std::expected<std::string, ModelError> add_whole(std::string_view body);
+  std::expected<std::string, ModelError> add(std::string_view data) override;
+  std::expected<std::string, ModelError> add_whole(std::string_view body) override;
 
-  /// Nothing follows: the stream said `[DONE]`.
-  [[nodiscard]] bool is_done() const { return is_done_; }
-  /// The answer may end here without being cut off.
-  [[nodiscard]] bool is_complete() const { return is_done_ || finish_reason_.has_value(); }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
-  /// The completion; fails with `upstream_failed` when the answer was cut off or never began.
-  [[nodiscard]] std::expected<Completion, ModelError> finish() const;
-  /// The given failure and what the answer has cost so far.
-  [[nodiscard]] ModelError with_usage(ModelError error) const;
+  [[nodiscard]] bool is_done() const override { return is_done_; }
+  [[nodiscard]] bool is_complete() const override { return is_done_ || finish_reason_.has_value(); }
+  [[nodiscard]] std::size_t text_bytes() const override { return text_.size(); }
+  [[nodiscard]] std::expected<Completion, ModelError> finish() const override;
+  [[nodiscard]] ModelError with_usage(ModelError error) const override;
 
  private:
   /// The parts of a choice that are not text.

@@ -1,6 +1,7 @@
 // What an agent sees of a language model: messages in, one completion out, text in pieces on the way if it wants them.
-// `offline` answers from rules without a network, `openai` talks to any OpenAI-compatible server; decorators (budgets,
-// caches, fallbacks) implement the same interface. Loop thread only.
+// `offline` answers from rules without a network, `openai` and `anthropic` talk to servers, `replay` repeats what was
+// recorded; decorators (retry, circuit breaker, cap, cache, fallback, budgets) implement the same interface. Loop
+// thread only.
 #pragma once
 
 #include <chrono>
@@ -83,6 +84,9 @@ struct ChatRequest {
   bool is_parallel_tool_calls_allowed = true;
   std::optional<ResponseSchema> response_schema;
   Caller caller;
+  /// Called whenever something of the answer arrives, text or not: a model that thinks for minutes is not stuck. May be
+  /// empty; must stay valid until the call has ended.
+  std::function<void()> on_progress = {};
   /// When the caller stops waiting, retries included. The model's own timeout applies as well; the earlier one wins.
   std::optional<TimePoint> deadline;
 };
@@ -119,6 +123,14 @@ struct ModelError {
   std::optional<messages::Usage> usage = std::nullopt;
   /// Why earlier requests of the same call failed, in order; `error` is the failure of the last one.
   std::vector<ErrorCode> failed_attempts = {};
+  /// What another model might do better.
+  enum class Kind : std::uint8_t {
+    other,
+    context_window,  ///< the request is longer than this model reads
+    content_policy,  ///< this provider's policy refuses the request
+    refused_here,    ///< nobody was asked: the circuit is open, or too many calls wait
+  };
+  Kind kind = Kind::other;
 
   operator Error() const& { return error; }         // NOLINT(google-explicit-constructor): it is an error
   operator Error() && { return std::move(error); }  // NOLINT(google-explicit-constructor)

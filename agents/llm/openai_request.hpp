@@ -5,11 +5,9 @@
 
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/openai_options.hpp"
+#include "agents/llm/provider_protocol.hpp"
 
 namespace parley::llm {
-
-/// How the answer is to arrive.
-enum class Delivery : std::uint8_t { whole, streamed };
 
 /// JSON. Text that is not UTF-8 is repaired with replacement characters rather than refused, and so are arguments of
 /// past tool calls that are no JSON object (arguments_object()). A schema that is not JSON counts as one for any

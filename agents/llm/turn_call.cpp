@@ -58,6 +58,7 @@ Task<Outcome> complete_in_turn(ChatModel& model, ChatRequest request, Context& c
   if (const auto deadline = context.deadline()) {
     request.deadline = std::min(*deadline, request.deadline.value_or(*deadline));
   }
+  request.on_progress = [&context] { context.report_progress(); };
   std::exception_ptr thrown;
   std::variant<Outcome, Error> first =
       co_await (complete_or_keep(model, std::move(request), reporting(std::move(on_chunk), context), thrown) ||

@@ -15,6 +15,8 @@
 #include <optional>
 #include <set>
 
+#include "tests/support/stub_bodies.hpp"
+
 namespace parley::test {
 
 namespace {
@@ -54,44 +56,6 @@ StubRequest parse_head(std::string_view head) {
   return request;
 }
 
-json usage_of(const StubReply& reply) {
-  const std::size_t output = (reply.text.size() + 3) / 4;
-  return {{"prompt_tokens", 11},
-          {"completion_tokens", output},
-          {"total_tokens", 11 + output},
-          {"prompt_tokens_details", {{"cached_tokens", 3}}},
-          {"completion_tokens_details", {{"reasoning_tokens", 2}}}};
-}
-
-std::string finish_reason_of(const StubReply& reply) { return reply.tool_calls.empty() ? "stop" : "tool_calls"; }
-
-std::string whole_body(const StubReply& reply) {
-  json message{{"role", "assistant"}, {"content", reply.text}};
-  for (const StubToolCall& call : reply.tool_calls) {
-    message["tool_calls"].push_back(
-        {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
-  }
-  json body{{"id", "chatcmpl-stub"},
-            {"object", "chat.completion"},
-            {"created", 0},
-            {"model", "stub-model"},
-            {"choices", {{{"index", 0}, {"message", std::move(message)}, {"finish_reason", finish_reason_of(reply)}}}}};
-  if (reply.has_usage) body["usage"] = usage_of(reply);
-  return body.dump();
-}
-
-std::string event_of(json choices, json usage = nullptr) {
-  const json event{{"id", "chatcmpl-stub"}, {"object", "chat.completion.chunk"}, {"created", 0},
-                   {"model", "stub-model"}, {"choices", std::move(choices)},     {"usage", std::move(usage)}};
-  return "data: " + event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n\n";
-}
-
-std::string event_of_delta(json delta, json finish_reason = nullptr) {
-  json choices = json::array();
-  choices.push_back({{"index", 0}, {"delta", std::move(delta)}, {"finish_reason", std::move(finish_reason)}});
-  return event_of(std::move(choices));
-}
-
 std::string chunk_frame(std::string_view content) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string size;
@@ -100,27 +64,8 @@ std::string chunk_frame(std::string_view content) {
   return size.append("\r\n").append(content).append("\r\n");
 }
 
-std::string event_of_tool_call(std::size_t index, json call) {
-  call["index"] = index;
-  json calls = json::array();
-  calls.push_back(std::move(call));
-  return event_of_delta({{"tool_calls", std::move(calls)}});
-}
-
-void add_tool_calls(const StubReply& reply, std::vector<std::string>& pieces) {
-  for (std::size_t i = 0; i < reply.tool_calls.size(); ++i) {
-    const StubToolCall& call = reply.tool_calls[i];
-    pieces.push_back(chunk_frame(event_of_tool_call(
-        i, {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", ""}}}})));
-    for (std::size_t at = 0; at < call.arguments.size(); at += reply.chunk_bytes) {
-      const std::string piece = call.arguments.substr(at, reply.chunk_bytes);
-      pieces.push_back(chunk_frame(event_of_tool_call(i, {{"function", {{"arguments", piece}}}})));
-    }
-  }
-}
-
 /// The bytes on the wire, in the pieces in which they are sent.
-std::vector<std::string> pieces_of(const StubReply& reply, bool is_streamed) {
+std::vector<std::string> pieces_of(const StubReply& reply, StubDialect dialect, bool is_streamed) {
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Stub\r\n";
   for (const auto& [name, value] : reply.headers) head.append(name).append(": ").append(value).append("\r\n");
   const bool is_raw = !reply.raw_body.empty();
@@ -129,20 +74,16 @@ std::vector<std::string> pieces_of(const StubReply& reply, bool is_streamed) {
   head += "Content-Type: " + type + "\r\n";
 
   if (is_raw || !is_streamed || reply.status != 200) {
-    const std::string body = is_raw ? reply.raw_body : whole_body(reply);
+    const std::string body = is_raw ? reply.raw_body : whole_body(reply, dialect);
     head += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     const std::size_t half = body.size() / 2;
     return {head + body.substr(0, half), body.substr(half)};
   }
   head += "Transfer-Encoding: chunked\r\n\r\n";
-  std::vector<std::string> pieces{head + chunk_frame(event_of_delta({{"role", "assistant"}, {"content", ""}}))};
-  for (std::size_t at = 0; at < reply.text.size(); at += reply.chunk_bytes) {
-    pieces.push_back(chunk_frame(event_of_delta({{"content", reply.text.substr(at, reply.chunk_bytes)}})));
-  }
-  add_tool_calls(reply, pieces);
-  pieces.push_back(chunk_frame(event_of_delta(json::object(), finish_reason_of(reply))));
-  if (reply.has_usage) pieces.push_back(chunk_frame(event_of(json::array(), usage_of(reply))));
-  pieces.push_back(chunk_frame("data: [DONE]\n\n") + chunk_frame(""));
+  std::vector<std::string> pieces;
+  for (const std::string& event : stream_events(reply, dialect)) pieces.push_back(chunk_frame(event));
+  pieces.front().insert(0, head);
+  pieces.back() += chunk_frame("");
   return pieces;
 }
 
@@ -174,6 +115,7 @@ struct StubModelServer::State {
   std::function<void(const StubRequest&)> observer;
   std::function<StubReply(const StubRequest&)> responder;
   std::vector<StubRequest> requests;
+  bool is_keeping_requests = true;
   std::size_t abandoned = 0;
 };
 
@@ -197,6 +139,7 @@ void StubModelServer::set_observer(std::function<void(const StubRequest&)> obser
 void StubModelServer::set_responder(std::function<StubReply(const StubRequest&)> responder) {
   state_->responder = std::move(responder);
 }
+void StubModelServer::keep_no_requests() { state_->is_keeping_requests = false; }
 const std::vector<StubRequest>& StubModelServer::requests() const { return state_->requests; }
 std::size_t StubModelServer::abandoned() const { return state_->abandoned; }
 
@@ -235,7 +178,7 @@ asio::awaitable<void> StubModelServer::State::serve(std::shared_ptr<State> self,
     }
     request.body = input.substr(0, body_bytes);
     input.erase(0, body_bytes);
-    self->requests.push_back(request);
+    if (self->is_keeping_requests) self->requests.push_back(request);
     if (self->observer) self->observer(request);
     is_open = co_await self->answer(*socket, request);
   }
@@ -248,7 +191,8 @@ asio::awaitable<bool> StubModelServer::State::answer(tcp::socket& socket, const 
   const StubReply reply = next_reply(request);
   const json body = json::parse(request.body, nullptr, false);
   const bool is_streamed = body.is_object() && body.value("stream", false);
-  std::vector<std::string> pieces = pieces_of(reply, is_streamed);
+  const StubDialect dialect = request.path.ends_with("/messages") ? StubDialect::anthropic : StubDialect::openai;
+  std::vector<std::string> pieces = pieces_of(reply, dialect, is_streamed);
   if (reply.ending != StubReply::Ending::complete) {
     // The first piece is the head with an empty delta.
     const std::size_t count =

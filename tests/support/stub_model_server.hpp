@@ -1,5 +1,6 @@
-// A small OpenAI-compatible server on 127.0.0.1 that does what a test tells it: answer, stream, fail, stall, cut the
-// stream, send nonsense. Runs on the io_context it is given; everything is called on that loop's thread.
+// A small model server on 127.0.0.1 that does what a test tells it, by OpenAI's interface or (at `/messages`) by
+// Anthropic's: answer, stream, fail, stall, cut the stream, send nonsense. Runs on the io_context it is given;
+// everything is called on that loop's thread.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -38,6 +39,8 @@ struct StubReply {
   std::string text = "Hello from the stub.";
   /// Tools that the completion wants used; their arguments are streamed in pieces like the text.
   std::vector<StubToolCall> tool_calls = {};
+  /// What the model thinks before it answers; only Anthropic's interface shows it.
+  std::string thinking = {};
   /// Sent instead of a completion when not empty.
   std::string raw_body;
   std::string content_type;  ///< of raw_body; empty: JSON, or an event stream if the request asks for one
@@ -82,6 +85,8 @@ class StubModelServer {
   /// Asked for the reply to every request that push() has none for.
   void set_responder(std::function<StubReply(const StubRequest&)> responder);
   void set_default(StubReply reply);
+  /// From now on requests() stays as it is: for load.
+  void keep_no_requests();
   /// Called for every request before it is answered.
   void set_observer(std::function<void(const StubRequest&)> observer);
 

@@ -89,6 +89,43 @@ TEST(ChatAccumulator, calls_an_answer_with_tool_calls_a_tool_turn_whatever_the_f
   EXPECT_EQ(completion->finish_reason, FinishReason::tool_calls);
 }
 
+TEST(ChatAccumulator, collects_tool_calls_beside_the_text) {
+  const auto completion = complete(
+      {R"({"choices":[{"delta":{"content":"Let me see."}}]})",
+       R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"sql","arguments":"{\"q\":"}}]}}]})",
+       R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]},"finish_reason":"tool_calls"}]})"});
+  ASSERT_TRUE(completion);
+  EXPECT_EQ(completion->text, "Let me see.");
+  EXPECT_THAT(completion->tool_calls, testing::ElementsAre(messages::ToolCall{"c1", "sql", R"({"q":1})"}));
+}
+
+TEST(ChatAccumulator, estimates_what_tool_calls_and_thoughts_cost) {
+  const auto completion = complete(
+      {R"({"choices":[{"delta":{"reasoning_content":"12345678"}}]})",
+       R"({"choices":[{"delta":{"tool_calls":[{"id":"c1","function":{"name":"abcd","arguments":"{  }"}}]}}]})", kStop});
+  ASSERT_TRUE(completion);
+  EXPECT_EQ(completion->usage.reasoning_tokens, 2U);
+  EXPECT_EQ(completion->usage.output_tokens, 4U);
+}
+
+TEST(ChatAccumulator, keeps_thoughts_out_of_the_text) {
+  const auto completion = complete({R"({"choices":[{"delta":{"reasoning_content":"hm","reasoning":"hm"}}]})",
+                                    R"({"choices":[{"delta":{"content":"Yes."}}]})", kStop});
+  ASSERT_TRUE(completion);
+  EXPECT_EQ(completion->text, "Yes.");
+}
+
+TEST(ChatAccumulator, refuses_an_answer_with_too_many_tool_calls) {
+  std::string pieces;
+  for (std::size_t i = 0; i <= ToolCallAccumulator::kMaxCalls; ++i) {
+    pieces += (i == 0 ? "" : ",") + std::string(R"({"index":)") + std::to_string(i) + "}";
+  }
+  const auto completion = complete({R"({"choices":[{"delta":{"tool_calls":[)" + pieces + "]}}]}"});
+  ASSERT_FALSE(completion);
+  EXPECT_THAT(completion.error().error.message, HasSubstr("more than 256 tools"));
+  EXPECT_FALSE(completion.error().error.retryable);
+}
+
 TEST(ChatAccumulator, keeps_to_the_first_of_several_choices) {
   const auto completion =
       complete({R"({"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]})", kStop});
@@ -100,6 +137,7 @@ TEST(ChatAccumulator, shows_a_refusal_as_text) {
   const auto completion = complete({R"({"choices":[{"delta":{"content":null,"refusal":"I will not."}}]})", kStop});
   ASSERT_TRUE(completion);
   EXPECT_EQ(completion->text, "I will not.");
+  EXPECT_EQ(completion->finish_reason, FinishReason::content_filter);
 }
 
 TEST(ChatAccumulator, calls_an_answer_without_an_end_cut_off_and_counts_its_text) {

@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "agents/llm/pause.hpp"
+#include "agents/llm/retrying_model.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/stub_model_server.hpp"
 
@@ -57,14 +58,20 @@ class OpenAiModelTest : public testing::Test {
  protected:
   OpenAiModelTest() {
     ::setenv(kKeyVariable, kKey, 1);
-    options_.base_url = server_.base_url();
+    options_.http.base_url = server_.base_url();
     options_.model = "asked-model";
-    options_.key_variable = kKeyVariable;
-    options_.backoff = {.first = 1ms, .max = 1ms};
+    options_.http.key_variable = kKeyVariable;
+    retry_.first_backoff = retry_.max_backoff = 1ms;
   }
 
-  OpenAiModel& model() {
-    if (!model_) model_ = OpenAiModel::make(options_, http::CurlMulti::make(io_), clock_, random_).value();
+  Result<std::unique_ptr<ChatModel>> make() {
+    return make_openai_model(options_, http::CurlMulti::make(io_), clock_, random_);
+  }
+  ChatModel& model() {
+    if (!model_) {
+      const RetryingOptions retrying{.retry = retry_, .timeout = options_.http.timeout};
+      model_ = std::make_unique<RetryingModel>(make().value(), retrying, clock_, random_);
+    }
     return *model_;
   }
   Outcome complete(ChatRequest request = ask("Hi")) {
@@ -89,7 +96,8 @@ class OpenAiModelTest : public testing::Test {
   SeededRandom random_{1};
   test::StubModelServer server_{io_};
   OpenAiOptions options_;
-  std::unique_ptr<OpenAiModel> model_;
+  RetryOptions retry_;
+  std::unique_ptr<ChatModel> model_;
   std::vector<std::string> pieces_;
 };
 
@@ -118,6 +126,23 @@ TEST_F(OpenAiModelTest, posts_to_chat_completions_with_the_key_of_the_variable) 
   EXPECT_EQ(sent_body(), json::parse(R"({"model":"asked-model","messages":[{"role":"user","content":"Hi"}]})"));
 }
 
+TEST_F(OpenAiModelTest, returns_tool_calls_streamed_or_not) {
+  StubReply reply;
+  reply.text = "Let me see.";
+  reply.tool_calls = {{"c1", "sql", R"({"query":"SELECT 1"})"}, {"c2", "now", "{}"}};
+  server_.set_default(reply);
+  ChatRequest request = ask("Hi");
+  request.tools = {{.name = "sql"}, {.name = "now"}};
+  for (const Outcome& outcome : {complete(request), stream(request)}) {
+    ASSERT_TRUE(outcome) << outcome.error().error.message;
+    EXPECT_EQ(outcome->finish_reason, FinishReason::tool_calls);
+    EXPECT_THAT(outcome->tool_calls, ElementsAre(messages::ToolCall{"c1", "sql", R"({"query":"SELECT 1"})"},
+                                                 messages::ToolCall{"c2", "now", "{}"}));
+    EXPECT_EQ(outcome->text, "Let me see.");
+  }
+  EXPECT_EQ(text_of_pieces(), "Let me see.");
+}
+
 TEST_F(OpenAiModelTest, lets_a_request_name_another_model) {
   ChatRequest request = ask("Hi");
   request.model = "other-model";
@@ -126,14 +151,14 @@ TEST_F(OpenAiModelTest, lets_a_request_name_another_model) {
 }
 
 TEST_F(OpenAiModelTest, sends_no_key_when_the_server_wants_none) {
-  options_.key_variable = "";
+  options_.http.key_variable = "";
   ASSERT_TRUE(complete());
   EXPECT_EQ(server_.requests().at(0).header("authorization"), "");
 }
 
 TEST_F(OpenAiModelTest, names_the_variable_of_a_missing_key) {
   ::unsetenv(kKeyVariable);
-  const auto made = OpenAiModel::make(options_, http::CurlMulti::make(io_), clock_, random_);
+  const auto made = make();
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::bad_configuration);
   EXPECT_THAT(made.error().message, AllOf(HasSubstr(kKeyVariable), HasSubstr("not set")));
@@ -141,7 +166,7 @@ TEST_F(OpenAiModelTest, names_the_variable_of_a_missing_key) {
 
 TEST_F(OpenAiModelTest, refuses_a_key_that_would_break_the_header_without_showing_it) {
   ::setenv(kKeyVariable, "sk-abc\r\nX-Evil: 1", 1);
-  const auto made = OpenAiModel::make(options_, http::CurlMulti::make(io_), clock_, random_);
+  const auto made = make();
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().message, AllOf(HasSubstr(kKeyVariable), Not(HasSubstr("sk-abc"))));
 }
@@ -163,6 +188,22 @@ TEST_F(OpenAiModelTest, streams_the_text_in_order) {
   EXPECT_EQ(outcome->usage.output_tokens, 5U);
   EXPECT_TRUE(outcome->time_to_first_chunk);
   EXPECT_EQ(sent_body()["stream_options"]["include_usage"], true);
+}
+
+TEST_F(OpenAiModelTest, shows_progress_while_the_model_only_thinks) {
+  StubReply reply;
+  reply.raw_body =
+      "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n"
+      "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+  reply.content_type = "text/event-stream";
+  server_.push(reply);
+  int progress = 0;
+  ChatRequest request = ask("Hi");
+  request.on_progress = [&progress] { ++progress; };
+  const Outcome outcome = stream(request);
+  ASSERT_TRUE(outcome) << outcome.error().error.message;
+  EXPECT_GT(progress, 0);
+  EXPECT_THAT(pieces_, SizeIs(0));
 }
 
 TEST_F(OpenAiModelTest, hands_out_one_piece_at_a_time) {
@@ -316,7 +357,7 @@ TEST_F(OpenAiModelTest, tries_again_when_the_stream_is_cut_before_the_first_piec
 }
 
 TEST_F(OpenAiModelTest, reports_malformed_json_as_a_failure_of_the_provider) {
-  options_.max_retries = 0;
+  retry_.max_retries = 0;
   StubReply reply;
   reply.raw_body = "{\"choices\": [";
   server_.set_default(reply);
@@ -341,7 +382,7 @@ TEST_F(OpenAiModelTest, reports_an_error_that_arrives_in_mid_stream) {
 }
 
 TEST_F(OpenAiModelTest, stops_reading_an_answer_that_is_too_large) {
-  options_.max_response_bytes = 10'000;
+  options_.http.max_response_bytes = 10'000;
   StubReply reply;
   reply.text = std::string(20'000, 'x');
   server_.set_default(reply);
@@ -353,10 +394,10 @@ TEST_F(OpenAiModelTest, stops_reading_an_answer_that_is_too_large) {
 }
 
 TEST_F(OpenAiModelTest, says_that_a_server_cannot_be_reached) {
-  options_.max_retries = 0;
+  retry_.max_retries = 0;
   {
     const test::StubModelServer gone(io_);
-    options_.base_url = gone.base_url();
+    options_.http.base_url = gone.base_url();
   }
   const Outcome outcome = complete();
   ASSERT_FALSE(outcome);
@@ -374,7 +415,7 @@ TEST_F(OpenAiModelTest, ignores_the_proxy_of_the_environment_on_loopback) {
 }
 
 TEST_F(OpenAiModelTest, ends_an_answer_that_stalls) {
-  options_.stall_timeout = 100ms;
+  options_.http.stall_timeout = 100ms;
   server_.push(ending(StubReply::Ending::stall, 2));
   const Outcome outcome = stream();
   ASSERT_FALSE(outcome);
@@ -394,7 +435,7 @@ TEST_F(OpenAiModelTest, ends_at_the_deadline_of_the_request) {
 }
 
 TEST_F(OpenAiModelTest, ends_at_its_own_timeout) {
-  options_.timeout = 20ms;
+  options_.http.timeout = 20ms;
   server_.push(ending(StubReply::Ending::stall, 1));
   EXPECT_EQ(stream().error().error.code, ErrorCode::timeout);
 }
@@ -460,8 +501,8 @@ TEST_F(OpenAiModelTest, may_be_destroyed_with_calls_under_way) {
   server_.push(ending(StubReply::Ending::stall, 2));
   test::StubModelServer server(io);
   server.push(ending(StubReply::Ending::stall, 2));
-  options_.base_url = server.base_url();
-  const auto model = OpenAiModel::make(options_, http::CurlMulti::make(io), clock_, random_).value();
+  options_.http.base_url = server.base_url();
+  const auto model = make_openai_model(options_, http::CurlMulti::make(io), clock_, random_).value();
   asio::co_spawn(io, model->complete(ask("Hi"), collector()), [](std::exception_ptr, const Outcome&) {});
   test::run_until(io, [&] { return pieces_.size() == 2; });
 }

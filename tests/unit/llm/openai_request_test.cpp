@@ -51,10 +51,110 @@ TEST(OpenAiRequest, repairs_text_that_is_not_utf8) {
   EXPECT_EQ(body_of(request)["messages"][0]["content"], "a\xEF\xBF\xBDz");
 }
 
-TEST(Endpoint, posts_below_the_base_url) {
+ChatRequest with_tools() {
+  ChatRequest request;
+  request.messages = {{Role::user, "Hi"}};
+  request.tools = {{.name = "add", .description = "adds", .parameters = R"({"type":"object","required":["a"]})"},
+                   {.name = "now"}};
+  return request;
+}
+
+TEST(OpenAiRequest, offers_tools_as_functions) {
+  const json body = body_of(with_tools());
+  EXPECT_EQ(body["tools"], json::parse(R"([
+      {"type":"function","function":{"name":"add","description":"adds","parameters":{"type":"object","required":["a"]}}},
+      {"type":"function","function":{"name":"now","parameters":{"type":"object","properties":{}}}}])"));
+  EXPECT_FALSE(body.contains("tool_choice"));
+  EXPECT_FALSE(body.contains("parallel_tool_calls"));
+}
+
+TEST(OpenAiRequest, says_which_tools_may_or_must_be_used) {
+  ChatRequest request = with_tools();
+  request.is_parallel_tool_calls_allowed = false;
+  request.tool_choice = {ToolChoice::Mode::none};
+  EXPECT_EQ(body_of(request)["tool_choice"], "none");
+  EXPECT_EQ(body_of(request)["parallel_tool_calls"], false);
+  request.tool_choice = {ToolChoice::Mode::required};
+  EXPECT_EQ(body_of(request)["tool_choice"], "required");
+  request.tool_choice = {ToolChoice::Mode::named, "now"};
+  EXPECT_EQ(body_of(request)["tool_choice"], json::parse(R"({"type":"function","function":{"name":"now"}})"));
+}
+
+TEST(OpenAiRequest, shows_calls_and_results_of_tools) {
+  ChatRequest request;
+  request.messages = {{.role = Role::assistant, .tool_calls = {{"c1", "add", R"({"a":1})"}}, .provider_state = "[1]"},
+                      {.role = Role::tool, .content = "2", .tool_call_id = "c1"}};
+  EXPECT_EQ(body_of(request)["messages"], json::parse(R"([
+      {"role":"assistant","content":null,
+       "tool_calls":[{"id":"c1","type":"function","function":{"name":"add","arguments":"{\"a\":1}"}}]},
+      {"role":"tool","content":"2","tool_call_id":"c1"}])"));
+}
+
+TEST(OpenAiRequest, sends_back_only_arguments_that_every_chat_template_can_read) {
+  const auto sent = [](std::string arguments) {
+    ChatRequest request;
+    request.messages = {{.role = Role::assistant, .tool_calls = {{"c1", "add", std::move(arguments)}}}};
+    return json::parse(body_of(request)["messages"][0]["tool_calls"][0]["function"]["arguments"].get<std::string>());
+  };
+  EXPECT_EQ(sent(""), json::object());
+  EXPECT_EQ(sent("{\"a\": "), json::parse(R"({"malformed_arguments":"{\"a\": "})"));
+  EXPECT_EQ(sent("[1]"), json::parse(R"({"malformed_arguments":"[1]"})"));
+}
+
+ChatRequest with_schema(std::string schema) {
+  ChatRequest request;
+  request.messages = {{Role::system, "Be brief."}, {Role::user, "Hi"}};
+  request.response_schema = {.name = "verdict", .schema = std::move(schema)};
+  return request;
+}
+
+json body_with(StructuredOutput how, const ChatRequest& request) {
+  return json::parse(openai_request_body(request, "m1", Delivery::whole, OpenAiDialect{.structured_output = how}));
+}
+
+TEST(OpenAiRequest, asks_for_structured_output_and_for_strictness_where_the_schema_allows_it) {
+  const std::string strict = R"({"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"],
+                                 "additionalProperties":false})";
+  const json format = body_with(StructuredOutput::json_schema, with_schema(strict))["response_format"];
+  EXPECT_EQ(format["type"], "json_schema");
+  EXPECT_EQ(format["json_schema"]["name"], "verdict");
+  EXPECT_EQ(format["json_schema"]["schema"], json::parse(strict));
+  EXPECT_EQ(format["json_schema"]["strict"], true);
+  const json loose =
+      body_with(StructuredOutput::json_schema, with_schema(R"({"type":"object","properties":{"a":{}}})"));
+  EXPECT_EQ(loose["response_format"]["json_schema"]["strict"], false);
+}
+
+TEST(OpenAiRequest, puts_the_schema_into_the_prompt_for_servers_that_know_only_json_objects) {
+  const json body = body_with(StructuredOutput::json_object, with_schema(R"({"type":"object"})"));
+  EXPECT_EQ(body["response_format"], json::parse(R"({"type":"json_object"})"));
+  EXPECT_EQ(body["messages"].size(), 2U);
+  const std::string system = body["messages"][0]["content"];
+  EXPECT_TRUE(system.starts_with("Be brief.\n\nAnswer with one JSON object")) << system;
+  EXPECT_TRUE(system.ends_with(R"({"type":"object"})")) << system;
+}
+
+TEST(OpenAiRequest, adds_a_system_prompt_for_the_schema_where_there_is_none) {
+  ChatRequest request = with_schema("not a schema");
+  request.messages.erase(request.messages.begin());
+  const json body = body_with(StructuredOutput::prompt, request);
+  EXPECT_FALSE(body.contains("response_format"));
+  EXPECT_EQ(body["messages"][0]["role"], "system");
+  EXPECT_EQ(body["messages"][1]["role"], "user");
+}
+
+TEST(OpenAiRequest, takes_further_fields_and_leaves_out_what_the_server_refuses) {
+  const OpenAiDialect dialect{.has_stream_usage = false, .extra_body = R"({"reasoning_effort":"low"})"};
+  const json body = json::parse(openai_request_body({}, "m1", Delivery::streamed, dialect));
+  EXPECT_EQ(body["reasoning_effort"], "low");
+  EXPECT_EQ(body["stream"], true);
+  EXPECT_FALSE(body.contains("stream_options"));
+}
+
+TEST(Endpoint, leaves_out_the_slash_at_the_end) {
   const auto endpoint = Endpoint::parse("http://127.0.0.1:8080/v1/");
   ASSERT_TRUE(endpoint);
-  EXPECT_EQ(endpoint->chat_url, "http://127.0.0.1:8080/v1/chat/completions");
+  EXPECT_EQ(endpoint->base_url, "http://127.0.0.1:8080/v1");
   EXPECT_EQ(endpoint->host, "127.0.0.1:8080");
 }
 

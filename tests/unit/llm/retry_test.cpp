@@ -19,19 +19,25 @@ class RetryTest : public testing::Test {
 
   TimePoint now_{1h};
   SeededRandom random_{1};
-  Retry retry_{OpenAiOptions{}};
+  Retry retry_{RetryOptions{}};
 };
 
 TEST_F(RetryTest, waits_longer_each_time_and_gives_up_after_two_retries) {
   const auto first = delay(failed(true));
   const auto second = delay(failed(true));
   ASSERT_TRUE(first && second);
-  EXPECT_TRUE(*first >= 250ms && *first <= 500ms);
-  EXPECT_TRUE(*second >= 500ms && *second <= 1s);
+  EXPECT_TRUE(*first >= 375ms && *first <= 500ms);
+  EXPECT_TRUE(*second >= 750ms && *second <= 1s);
   EXPECT_FALSE(delay(failed(true)));
 }
 
 TEST_F(RetryTest, gives_up_at_once_when_the_failure_will_stay) { EXPECT_FALSE(delay(failed(false))); }
+
+TEST_F(RetryTest, gives_up_at_once_when_nobody_was_asked) {
+  ModelError refused = failed(true, 1s);
+  refused.kind = ModelError::Kind::refused_here;
+  EXPECT_FALSE(delay(refused));
+}
 
 TEST_F(RetryTest, waits_as_long_as_the_provider_asks) { EXPECT_EQ(delay(failed(true, 20s)), Duration(20s)); }
 

@@ -76,6 +76,20 @@ TEST(WorkerMetrics, show_a_model_with_zeros_before_its_first_call) {
   EXPECT_THAT(text, HasSubstr(line("parley_model_unpriced_tokens_total", kMainLabels, "} 0")));
 }
 
+TEST(WorkerMetrics, show_the_guards_of_a_model_with_zeros) {
+  WorkerMetrics metrics;
+  const ModelGuardMetrics::Series& guards = metrics.model_guards("main");
+  for (const char* name :
+       {"parley_model_circuit_state", "parley_model_circuit_refusals_total", "parley_model_running_calls",
+        "parley_model_waiting_calls", "parley_model_queue_refusals_total", "parley_model_fallbacks_total"}) {
+    EXPECT_THAT(text_of(metrics), HasSubstr(std::string(name) + "{configured_model=\"main\"} 0\n"));
+  }
+  guards.cache_hits->Increment();
+  EXPECT_THAT(text_of(metrics),
+              HasSubstr("parley_model_cache_lookups_total{configured_model=\"main\",result=\"hit\"} 1\n"));
+  EXPECT_EQ(&metrics.model_guards("main"), &guards);
+}
+
 TEST(WorkerMetrics, count_cached_input_apart_but_within_the_conventions_input) {
   WorkerMetrics metrics;
   metrics.add_model("hr", kMain);

@@ -1,4 +1,4 @@
-#include "agents/llm/openai_options.hpp"
+#include "agents/llm/http_options.hpp"
 
 #include <curl/curl.h>
 #include <memory>
@@ -49,9 +49,8 @@ Result<Endpoint> Endpoint::parse(const std::string& base_url) {
   const std::string port = part_of(url.get(), CURLUPART_PORT);
   endpoint.host = port.empty() ? host : host + ":" + port;
   endpoint.is_loopback = is_loopback_host(host);
-  endpoint.chat_url = base_url;
-  while (endpoint.chat_url.ends_with('/')) endpoint.chat_url.pop_back();
-  endpoint.chat_url += "/chat/completions";
+  endpoint.base_url = base_url;
+  while (endpoint.base_url.ends_with('/')) endpoint.base_url.pop_back();
   return endpoint;
 }
 

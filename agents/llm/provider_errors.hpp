@@ -1,5 +1,6 @@
-// What an OpenAI-compatible server's failures mean. Pure; any thread.
-// Source: the error catalogue of platform.openai.com/docs/guides/error-codes and openai-python's retry rules.
+// What the failures of model providers mean: of OpenAI-compatible servers and of Anthropic. Pure; any thread.
+// Source: the error catalogues of platform.openai.com/docs/guides/error-codes and docs.anthropic.com/en/api/errors, and
+// the retry rules of openai-python and anthropic-sdk-python.
 #pragma once
 
 #include <chrono>
@@ -29,7 +30,7 @@ struct HttpFailure {
   std::string_view retry_after = {};     ///< the header: seconds or an HTTP date
   std::string_view retry_after_ms = {};  ///< the header
   std::string_view should_retry = {};    ///< the header x-should-retry
-  std::string_view request_id = {};      ///< the header x-request-id
+  std::string_view request_id = {};      ///< the header x-request-id or request-id
 };
 
 /// The failure of an answer whose status is not 200. `now` turns a Retry-After date into a delay.

@@ -1,4 +1,4 @@
-#include "agents/llm/openai_errors.hpp"
+#include "agents/llm/provider_errors.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,12 +19,20 @@ constexpr std::size_t kMaxExcerptBytes = 300;
 constexpr milliseconds kLongestDelay{std::chrono::hours(24 * 365)};
 
 /// Codes that mean an empty account, whatever the status: waiting does not help.
-constexpr std::array<std::string_view, 7> kQuotaCodes{
+constexpr std::array<std::string_view, 9> kQuotaCodes{
     "insufficient_quota",           "credit_balance_exhausted",
     "billing_hard_limit_reached",   "organization_spend_limit_exceeded",
     "project_spend_limit_exceeded", "organization_usage_limit_exceeded",
-    "billing_not_active",
+    "billing_not_active",           "billing_error",
+    "enforced_spend_limit_reached",
 };
+
+/// Codes and phrases of a request that is longer than the model reads: of OpenAI and vLLM, Anthropic, llama.cpp.
+constexpr std::array<std::string_view, 2> kContextCodes{"context_length_exceeded", "exceed_context_size_error"};
+constexpr std::array<std::string_view, 4> kContextPhrases{"maximum context length", "prompt is too long",
+                                                          "exceeds the available context size", "context window"};
+constexpr std::array<std::string_view, 3> kPolicyCodes{"content_policy_violation", "content_filter",
+                                                       "responsible_ai_policy_violation"};
 
 struct ProviderText {
   std::string message;
@@ -53,14 +61,22 @@ ProviderText provider_text(const nlohmann::json& body) {
   ProviderText text{.message = std::string(text_member(error, "message")),
                     .type = std::string(text_member(error, "type")),
                     .code = std::string(text_member(error, "code"))};
+  if (text.code.empty()) text.code = text_member(member(error, "details"), "error_code");
   if (text.message.empty()) text.message = text_member(error, "detail");
   if (text.message.empty()) text.message = text_member(body, "error");
   return text;
 }
 
-bool is_quota(const ProviderText& text) {
-  return std::ranges::any_of(kQuotaCodes,
-                             [&](std::string_view code) { return code == text.code || code == text.type; });
+template <std::size_t kCount>
+bool is_one_of(const std::array<std::string_view, kCount>& names, const ProviderText& text) {
+  return std::ranges::any_of(names, [&](std::string_view name) { return name == text.code || name == text.type; });
+}
+
+ModelError::Kind kind_of(const ProviderText& text) {
+  if (is_one_of(kPolicyCodes, text)) return ModelError::Kind::content_policy;
+  const bool is_said = std::ranges::any_of(
+      kContextPhrases, [&](std::string_view phrase) { return text.message.find(phrase) != std::string::npos; });
+  return is_said || is_one_of(kContextCodes, text) ? ModelError::Kind::context_window : ModelError::Kind::other;
 }
 
 /// The last word on a failure: what it is, and what to try.
@@ -101,8 +117,36 @@ Verdict verdict_of_status(int status, const CallSite& site) {
   return {ErrorCode::upstream_failed, false, "gave an unexpected answer", "check the base URL"};
 }
 
-Verdict quota_verdict() {
-  return {ErrorCode::budget_exceeded, false, "has no quota left", "raise the account's limit"};
+/// The status that a failure would have had if it had not come behind a 200; 0: unknown.
+int status_of(const ProviderText& text) {
+  constexpr std::array<std::pair<std::string_view, int>, 10> kTypes{{{"rate_limit_error", 429},
+                                                                     {"rate_limit_exceeded", 429},
+                                                                     {"overloaded_error", 529},
+                                                                     {"invalid_request_error", 400},
+                                                                     {"authentication_error", 401},
+                                                                     {"permission_error", 403},
+                                                                     {"not_found_error", 404},
+                                                                     {"request_too_large", 413},
+                                                                     {"api_error", 500},
+                                                                     {"timeout_error", 504}}};
+  for (const auto& [name, status] : kTypes) {
+    if (text.type == name || text.code == name) return status;
+  }
+  return 0;
+}
+
+Verdict context_verdict() {
+  return {ErrorCode::too_large, false, "cannot read a request of this length", "send less text, or use a larger model"};
+}
+
+/// What the provider says counts for more than the status.
+Verdict verdict_of(const ProviderText& text, int status, const CallSite& site) {
+  if (is_one_of(kQuotaCodes, text)) {
+    return {ErrorCode::budget_exceeded, false, "has no quota left", "raise the account's limit"};
+  }
+  const bool is_refusal = status >= 400 && status < 500 && status != 429;
+  if (is_refusal && kind_of(text) == ModelError::Kind::context_window) return context_verdict();
+  return verdict_of_status(status, site);
 }
 
 std::string seconds_text(milliseconds delay) {
@@ -127,6 +171,12 @@ std::optional<milliseconds> parse_number(std::string_view text, double unit_in_m
   return milliseconds(static_cast<milliseconds::rep>(delay));
 }
 
+/// Only of a request that was refused for good: a server that fails may say anything.
+ModelError::Kind kind_of_failure(const Verdict& verdict, const ProviderText& text) {
+  const bool is_refusal = verdict.code == ErrorCode::invalid || verdict.code == ErrorCode::too_large;
+  return is_refusal ? kind_of(text) : ModelError::Kind::other;
+}
+
 }  // namespace
 
 std::optional<milliseconds> parse_retry_after(std::string_view milliseconds_text, std::string_view seconds_or_date,
@@ -144,8 +194,8 @@ ModelError error_of_status(const HttpFailure& failure, const CallSite& site, Wal
   const auto body = parse_json(failure.body);
   const ProviderText text =
       body ? provider_text(*body) : ProviderText{.message = std::string(failure.body), .type = {}, .code = {}};
-  Verdict verdict = is_quota(text) ? quota_verdict() : verdict_of_status(failure.status, site);
-  if (failure.should_retry == "true") verdict.is_retryable = true;
+  Verdict verdict = verdict_of(text, failure.status, site);
+  if (failure.should_retry == "true" && verdict.code != ErrorCode::budget_exceeded) verdict.is_retryable = true;
   if (failure.should_retry == "false") verdict.is_retryable = false;
 
   const auto retry_after = parse_retry_after(failure.retry_after_ms, failure.retry_after, now);
@@ -153,23 +203,23 @@ ModelError error_of_status(const HttpFailure& failure, const CallSite& site, Wal
   if (!text.code.empty()) details += ", " + excerpt(text.code);
   if (!failure.request_id.empty()) details += ", request " + excerpt(failure.request_id);
   if (retry_after) details += ", asks to wait " + seconds_text(*retry_after);
-  return {.error = make_error(verdict, site, details, text.message), .retry_after = retry_after};
+  return {.error = make_error(verdict, site, details, text.message),
+          .retry_after = retry_after,
+          .kind = kind_of_failure(verdict, text)};
 }
 
 ModelError error_of_stream(const nlohmann::json& event, const CallSite& site) {
   const ProviderText text = provider_text(event);
   Verdict verdict{ErrorCode::upstream_failed, true, "failed while it answered", "try again"};
-  if (is_quota(text)) {
-    verdict = quota_verdict();
-  } else if (text.type == "rate_limit_error" || text.code == "rate_limit_exceeded" || text.type == "overloaded_error") {
-    verdict = verdict_of_status(429, site);
-  } else if (text.type == "invalid_request_error") {
-    verdict = verdict_of_status(400, site);
-  } else if (const auto status = count_member(member(event, "error"), "code");
-             status && *status >= 400 && *status < 600) {
-    verdict = verdict_of_status(static_cast<int>(*status), site);
+  int status = status_of(text);
+  if (status == 0) status = static_cast<int>(count_member(member(event, "error"), "code").value_or(0));
+  if (status >= 400 && status < 600) {
+    verdict = verdict_of(text, status, site);
+  } else if (is_one_of(kQuotaCodes, text)) {
+    verdict = verdict_of(text, 429, site);
   }
-  return {.error = make_error(verdict, site, text.code.empty() ? text.type : text.code, text.message)};
+  return {.error = make_error(verdict, site, text.code.empty() ? text.type : text.code, text.message),
+          .kind = kind_of_failure(verdict, text)};
 }
 
 }  // namespace parley::llm
