@@ -116,6 +116,8 @@ constexpr auto kCatalogue = std::to_array<MetricInfo>({
     {"gen_ai_client_token_usage", "histogram",
      "gen_ai_agent_name, gen_ai_operation_name, gen_ai_provider_name, gen_ai_request_model, gen_ai_token_type",
      "Tokens of one call, by `input` (cached ones included) and `output`."},
+    {"gen_ai_execute_tool_duration_seconds", "histogram", "error_type, gen_ai_agent_name, gen_ai_tool_name",
+     "Time that a tool worked on one call; error_type is empty for a success, else the kind of failure."},
     {"parley_supervisor_events_total", "counter", "event",
      "What the supervisor has done or seen, by the name of the event."},
     {"parley_supervisor_restarts_total", "counter", "process, reason",

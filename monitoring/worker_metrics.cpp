@@ -45,6 +45,7 @@ class WorkerMetrics::Impl {
   prometheus::Family<Gauge>& waiting = gauge_family(registry, "parley_agent_waiting_messages");
   ModelMetrics models{registry};
   ModelGuardMetrics model_guards{registry};
+  ToolMetrics tools{registry};
   std::map<std::string, AgentSeries, std::less<>> agents;
 
   AgentSeries& series_of(std::string_view agent_type) {
@@ -89,6 +90,7 @@ void WorkerMetrics::keep_agent_types(std::span<const std::string_view> hosted) {
   std::erase_if(impl_->agents, [&](const auto& agent) {
     if (std::ranges::find(hosted, agent.first) != hosted.end()) return false;
     impl_->models.remove_agent_type(agent.first);
+    impl_->tools.remove_agent_type(agent.first);
     impl_->remove(agent.second);
     return true;
   });
@@ -105,6 +107,10 @@ void WorkerMetrics::observe_model_call(const ModelCall& call) { impl_->models.ob
 const ModelGuardMetrics::Series& WorkerMetrics::model_guards(std::string_view configured_model) {
   return impl_->model_guards.series_of(configured_model);
 }
+
+void WorkerMetrics::add_tool(std::string_view agent_type, std::string_view tool) { impl_->tools.add(agent_type, tool); }
+
+void WorkerMetrics::observe_tool_call(const ToolUse& use) { impl_->tools.observe(use); }
 
 void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& gauges) {
   AgentSeries& series = impl_->series_of(agent_type);

@@ -13,6 +13,7 @@
 #include "libmsg/core/clock.hpp"
 #include "monitoring/model_guard_metrics.hpp"
 #include "monitoring/model_metrics.hpp"
+#include "monitoring/tool_metrics.hpp"
 
 namespace parley::monitoring {
 
@@ -41,6 +42,9 @@ class WorkerMetrics {
   void observe_model_call(const ModelCall& call);
   /// Circuit, line, cache and fallbacks of a model of the configuration; valid as long as the metrics.
   const ModelGuardMetrics::Series& model_guards(std::string_view configured_model);
+  /// A tool that the configuration lets an agent type use.
+  void add_tool(std::string_view agent_type, std::string_view tool);
+  void observe_tool_call(const ToolUse& use);
   void set_gauges(std::string_view agent_type, const AgentGauges& gauges);
   /// Questions to people that wait at this worker's desk, and the age of the oldest.
   void set_questions(std::size_t waiting, Duration oldest);

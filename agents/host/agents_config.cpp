@@ -118,9 +118,16 @@ kinds::MakeFactory read_kind(ConfigReader& reader, const std::string& name, kind
   return {};
 }
 
-std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const std::map<std::string, ModelConfig>& models) {
+/// Reads `agents` against the models and tools of `config`.
+std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const AgentsConfig& config) {
   std::vector<std::string> model_names;
-  for (const auto& [name, model] : models) model_names.push_back(name);
+  for (const auto& [name, model] : config.models) model_names.push_back(name);
+  std::vector<std::string> tool_names;
+  std::vector<std::string> toolset_names;
+  for (const auto& [name, tool] : config.tools) {
+    tool_names.push_back(name);
+    if (tool.is_toolset) toolset_names.push_back(name);
+  }
   std::vector<AgentConfig> agents;
   std::set<std::string> types;
   for (ConfigReader& entry : reader.children("agents")) {
@@ -134,9 +141,10 @@ std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const std::map<st
     }
     agent.options = read_type_options(entry);
     agent.subscriptions = read_subscriptions(entry);
-    kinds::KindNames names{model_names};
+    kinds::KindNames names{.models = model_names, .tools = tool_names, .toolsets = toolset_names};
     agent.make_factory = read_kind(entry, agent.kind, names);
     agent.models = std::move(names.used_models);
+    agent.tools = std::move(names.used_tools);
     agents.push_back(std::move(agent));
   }
   if (agents.empty()) reader.reject("agents", "expected a list with at least one agent");
@@ -153,7 +161,9 @@ AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) 
   config.metrics_port = read_port(root);
   config.memory_limit_bytes = read_memory_limit(root);
   read_models(root, config.models);
-  config.agents = read_agent_list(root, config.models);
+  read_tools(root, config.tools);
+  config.tool_audit = read_tool_audit(root);
+  config.agents = read_agent_list(root, config);
   root.reject_unknown_keys();
   return config;
 }
@@ -172,8 +182,8 @@ AgentsConfig read_worker_file(ConfigReader& entry, const std::filesystem::path& 
   return std::move(*loaded);
 }
 
-SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite,
-                        const std::map<std::string, ModelConfig>& shared) {
+/// `shared`: what all workers of the suite have.
+SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const AgentsConfig& shared) {
   SuiteWorker worker;
   const std::string name = entry.required_text("name");
   if (!name.empty() && !is_valid_agent_type(name)) entry.reject("name", "expected letters, digits and _ . -");
@@ -187,9 +197,12 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite,
   worker.config.name = name;
   worker.config.metrics_port = read_port(entry);
   worker.config.memory_limit_bytes = read_memory_limit(entry);
-  worker.config.models = shared;
+  worker.config.models = shared.models;
+  worker.config.tools = shared.tools;
+  worker.config.tool_audit = shared.tool_audit;
   read_models(entry, worker.config.models);
-  worker.config.agents = read_agent_list(entry, worker.config.models);
+  read_tools(entry, worker.config.tools);
+  worker.config.agents = read_agent_list(entry, worker.config);
   worker.arguments = {"--config", suite.file.string(), "--worker", name};
   entry.reject_unknown_keys();
   return worker;
@@ -220,8 +233,10 @@ SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
   suite.file = document.file;
   suite.broker = read_broker(root);
   suite.supervision = read_supervision(root);
-  std::map<std::string, ModelConfig> shared;
-  read_models(root, shared);
+  AgentsConfig shared;
+  read_models(root, shared.models);
+  read_tools(root, shared.tools);
+  shared.tool_audit = read_tool_audit(root);
   std::vector<ConfigReader> entries = root.children("workers");
   if (entries.empty()) root.reject("workers", "expected a list with at least one worker");
   if (entries.size() > kMaxWorkers) {

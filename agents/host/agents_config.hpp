@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/host/tool_config.hpp"
 #include "agents/kinds/kind.hpp"
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/model_observer.hpp"
@@ -66,6 +67,7 @@ struct AgentConfig {
   TypeOptions options;
   std::vector<TopicFilter> subscriptions;
   std::vector<std::string> models;  ///< that it uses
+  std::vector<std::string> tools;   ///< likewise; `files.read` for one of a toolset
   kinds::MakeFactory make_factory;
 };
 
@@ -83,6 +85,8 @@ struct AgentsConfig {
   /// A worker that uses more is unhealthy; 0: no limit.
   std::uint64_t memory_limit_bytes = 0;
   std::map<std::string, ModelConfig> models;
+  std::map<std::string, ToolConfig> tools;
+  ToolAuditConfig tool_audit;
   std::vector<AgentConfig> agents;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "agents/host/deployed_tools.hpp"
 #include "agents/host/metrics_observer.hpp"
 #include "agents/host/model_config.hpp"
 #include "agents/host/observed_model.hpp"
@@ -15,7 +16,7 @@ namespace parley::host {
 class Deployment::Impl {
  public:
   Impl(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
-      : services_{io, clock, random}, metrics_(metrics) {
+      : services_{io, clock, random}, metrics_(metrics), tools_(io, clock, random, metrics) {
     if (metrics_ == nullptr) return;
     services_.observer = [metrics](const std::string& model) {
       return std::make_shared<MetricsObserver>(metrics->model_guards(model));
@@ -28,6 +29,9 @@ class Deployment::Impl {
         Result<> made = make_model(config, name);
         if (!made) return made;
       }
+      if (agent.tools.empty()) continue;
+      Result<> made = tools_.prepare(config, agent, services_.curl);
+      if (!made) return made;
     }
     return {};
   }
@@ -107,13 +111,16 @@ class Deployment::Impl {
   AgentFactory make_factory(Runtime& runtime, const AgentsConfig& config, const AgentConfig& agent) {
     const kinds::KindServices services{
         [this, &runtime, &config, &agent](const std::string& name) { return model_for(runtime, config, agent, name); },
-        {},
+        [this, &config, &agent](const std::vector<std::string>& names) {
+          return tools_.box_for(config, agent.type, names);
+        },
         questions_};
     return agent.make_factory(services);
   }
 
   ModelServices services_;
   monitoring::WorkerMetrics* metrics_;
+  DeployedTools tools_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<llm::ChatModel>> models_;
   std::set<std::string> types_;
   std::shared_ptr<people::QuestionBoard> questions_ = std::make_shared<people::QuestionBoard>();

@@ -5,8 +5,10 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <new>
+#include <sys/socket.h>
 #include <utility>
 
+#include "agents/http/address.hpp"
 #include "libmsg/core/ascii.hpp"
 
 namespace parley::http {
@@ -88,7 +90,13 @@ void HttpTransfer::set_options() {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // Aborting during a slow name lookup must not wait for the lookup.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  if (request_.is_loopback) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  if (request_.is_loopback || request_.may_connect) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  if (request_.is_compression_accepted) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+  if (!request_.may_connect) return;
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::on_open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
 Task<Result<std::optional<std::string>>> HttpTransfer::read(Duration limit) {
@@ -119,8 +127,11 @@ Result<std::optional<std::string>> HttpTransfer::ending() const {
     return fail(Error(ErrorCode::upstream_failed,
                       "the answer exceeds " + std::to_string(request_.max_response_bytes) + " bytes", false));
   }
-  std::string reason = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(*result_);
   const bool is_unconnected = status() == 0 && is_connect_failure(*result_);
+  if (is_unconnected && !refused_address_.empty()) {
+    return fail(ErrorCode::unauthorized, "the address " + refused_address_ + " is not allowed");
+  }
+  std::string reason = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(*result_);
   return fail(Error(is_unconnected ? ErrorCode::unreachable : ErrorCode::upstream_failed, std::move(reason), true));
 }
 
@@ -161,6 +172,15 @@ std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t co
     self.headers_.insert_or_assign(ascii_lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
   }
   return line.size();
+}
+
+curl_socket_t HttpTransfer::on_open_socket(void* self_pointer, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  auto& self = *static_cast<HttpTransfer*>(self_pointer);
+  if (!self.request_.may_connect(address->addr)) {
+    self.refused_address_ = address_text(address->addr);
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 void HttpTransfer::on_done(CURLcode code) {

@@ -32,6 +32,12 @@ struct HttpRequest {
   std::size_t max_response_bytes = std::size_t{16} * 1024 * 1024;
   /// Proxy settings of the environment are meant for the world outside.
   bool is_loopback = false;
+  /// Takes compressed answers; max_response_bytes counts what comes out of them.
+  bool is_compression_accepted = false;
+  /// Asked about the address of each connection before it is made, whatever the name resolved to; false refuses it.
+  /// With it set a connection of its own is made, past any proxy: one that another request left open was not asked
+  /// about.
+  std::function<bool(const sockaddr& address)> may_connect = nullptr;
 };
 
 class HttpTransfer final : private CurlListener {
@@ -41,7 +47,8 @@ class HttpTransfer final : private CurlListener {
   HttpTransfer& operator=(const HttpTransfer&) = delete;
   ~HttpTransfer();
 
-  /// The next bytes of the answer; nullopt at its proper end. Fails with `unreachable` (no connection),
+  /// The next bytes of the answer; nullopt at its proper end. Fails with `unreachable` (no connection), `unauthorized`
+  /// (may_connect refused the address),
   /// `upstream_failed` (broke off, silent or too large), `timeout` (`limit` passed) or `cancelled` (Asio cancellation
   /// of the awaiting coroutine). After a failure other than `timeout` the transfer is over.
   Task<Result<std::optional<std::string>>> read(Duration limit);
@@ -54,6 +61,7 @@ class HttpTransfer final : private CurlListener {
  private:
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   void on_done(CURLcode code) override;
   [[nodiscard]] Result<std::optional<std::string>> ending() const;
   void set_options();
@@ -77,6 +85,7 @@ class HttpTransfer final : private CurlListener {
   std::size_t received_bytes_ = 0;
   bool is_paused_ = false;
   bool is_too_large_ = false;
+  std::string refused_address_;
   std::optional<CURLcode> result_;
 };
 

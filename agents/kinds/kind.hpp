@@ -36,6 +36,8 @@ using MakeFactory = std::function<AgentFactory(const KindServices&)>;
 struct KindNames {
   std::span<const std::string> models;
   std::span<const std::string> tools = {};
+  /// Those of `tools` that give several tools: `files` means all of them, `files.read` one.
+  std::span<const std::string> toolsets = {};
   /// read_model_name() and read_tool_names() note here what the agent uses: only that is made, and only its key must be
   /// there.
   std::vector<std::string> used_models = {};

@@ -6,8 +6,10 @@
 namespace parley::kinds {
 
 extern const Kind kAssistantKind;
+extern const Kind kKnowledgeBaseKind;
 extern const Kind kQuestionDeskKind;
 extern const Kind kSemanticRouterKind;
+extern const Kind kToolHostKind;
 extern const Kind kUserProxyKind;
 
 }  // namespace parley::kinds

@@ -8,7 +8,8 @@
 namespace parley::kinds {
 
 std::span<const Kind> all_kinds() {
-  static const std::array kinds{kAssistantKind, kQuestionDeskKind, kSemanticRouterKind, kUserProxyKind};
+  static const std::array kinds{kAssistantKind,      kKnowledgeBaseKind, kQuestionDeskKind,
+                                kSemanticRouterKind, kToolHostKind,      kUserProxyKind};
   return kinds;
 }
 
@@ -39,10 +40,22 @@ std::string read_model_name(config::ConfigReader& settings, KindNames& names) {
   return name;
 }
 
+namespace {
+
+/// `files` for a tool or a whole toolset, `files.read` for one tool of a toolset.
+bool is_known_tool(const std::string& name, const KindNames& names) {
+  if (std::ranges::find(names.tools, name) != names.tools.end()) return true;
+  const std::size_t dot = name.find('.');
+  return dot != std::string::npos && dot + 1 < name.size() &&
+         std::ranges::find(names.toolsets, name.substr(0, dot)) != names.toolsets.end();
+}
+
+}  // namespace
+
 std::vector<std::string> read_tool_names(config::ConfigReader& settings, KindNames& names) {
   std::vector<std::string> wanted = settings.texts("tools");
   for (const std::string& name : wanted) {
-    if (std::ranges::find(names.tools, name) != names.tools.end()) {
+    if (is_known_tool(name, names)) {
       names.used_tools.push_back(name);
       continue;
     }

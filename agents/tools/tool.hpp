@@ -3,9 +3,10 @@
 // keeps the time and cuts the result. Loop thread only.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "agents/llm/chat_model.hpp"
 #include "libmsg/core/clock.hpp"
@@ -37,7 +38,28 @@ class Tool {
   [[nodiscard]] virtual const llm::ToolSpec& spec() const = 0;
   /// Does it. The arguments fit spec().parameters. The result's `id` and `name` are filled in by the caller. A failure
   /// becomes a result with is_error that the model reads; only `cancelled` ends the turn.
+  /// Asio cancellation of the awaiting coroutine (its time is over, the turn was cancelled) must end it at once.
   [[nodiscard]] virtual Task<Result<messages::ToolResult>> call(nlohmann::json arguments, ToolContext& context) = 0;
+};
+
+/// One tool of a toolset.
+struct ToolsetMember {
+  std::string name;  ///< as the toolset itself calls it; spec().name is what models see
+  std::shared_ptr<Tool> tool;
+};
+using ToolsetListing = std::vector<ToolsetMember>;
+
+/// Tools that are learned at run time and may change: those of an MCP server or of another worker's tool host.
+class Toolset {
+ public:
+  Toolset() = default;
+  Toolset(const Toolset&) = delete;
+  Toolset& operator=(const Toolset&) = delete;
+  virtual ~Toolset() = default;
+
+  /// What there is now; asks only if what it knows has aged. The same pointer means that nothing has changed. Asio
+  /// cancellation ends it at once.
+  [[nodiscard]] virtual Task<Result<std::shared_ptr<const ToolsetListing>>> list(Context& turn) = 0;
 };
 
 }  // namespace parley::tools

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "libmsg/messages/text.hpp"
+
 namespace parley::messages {
 
 /// One call of a tool. As a request to a tool host it is answered with a ToolResult.
@@ -41,7 +43,9 @@ struct ToolResult {
   /// The content was cut at the tool's limit.
   bool is_truncated = false;
   std::vector<ToolFile> files;
-  MSGPACK_DEFINE_MAP(id, name, content, is_error, is_truncated, files)
+  /// What the call cost in tokens and money, when another agent did the work.
+  Usage usage;
+  MSGPACK_DEFINE_MAP(id, name, content, is_error, is_truncated, files, usage)
   friend bool operator==(const ToolResult&, const ToolResult&) = default;
 };
 

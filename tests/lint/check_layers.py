@@ -27,7 +27,8 @@ LAYERS = {
     "agents/llm": LIBMSG + ["agents/http", "agents/llm"],
     "agents/budget": LIBMSG + ["agents/llm", "agents/budget", "services/config"],
     "agents/people": LIBMSG + ["agents/people"],
-    "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/people", "agents/tools"],
+    "agents/mcp": LIBMSG + ["agents/http", "agents/llm", "agents/mcp", "agents/people", "agents/tools", "monitoring"],
+    "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/people", "agents/tools", "monitoring"],
     "agents/kinds": LIBMSG + ["agents/llm", "agents/people", "agents/tools", "agents/teams", "agents/kinds", "services/config"],
     "agents": LIBMSG + ["agents", "monitoring", "services/config"],
     "services/config": ["libmsg/core", "services/config"],
@@ -48,6 +49,9 @@ LIBRARIES = [
     (r"nlohmann/", ["agents", "services", "broker/shell"]),
     (r"CLI/", ["services/cli", "services/supervisor/main.cpp", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell"]),
     (r"tsl/", ["broker/core"]),
+    (r"re2/", ["agents/tools"]),
+    (r"sqlite3", ["agents/tools"]),
+    (r"openssl/", ["agents/host"]),
 ]
 
 # Pure folders open nothing, start nothing and wait for nothing.

@@ -1,0 +1,83 @@
+#include "agents/host/deployed_tools.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace parley::host {
+
+namespace {
+
+std::string entry_of(const std::string& name) { return name.substr(0, name.find('.')); }
+
+/// `read` of `files.read`; nullopt for the whole toolset.
+std::optional<std::string> member_of(const std::string& name) {
+  const std::size_t dot = name.find('.');
+  return dot == std::string::npos ? std::nullopt : std::optional(name.substr(dot + 1));
+}
+
+/// Several names may ask for members of one toolset.
+void add_member(std::vector<tools::GuardedToolset>& sets, tools::GuardedToolset set,
+                const std::optional<std::string>& member) {
+  const auto known = std::ranges::find(sets, set.name, &tools::GuardedToolset::name);
+  if (known == sets.end()) {
+    if (member) set.only = {*member};
+    sets.push_back(std::move(set));
+  } else if (!member) {
+    known->only.reset();
+  } else if (known->only) {
+    known->only->push_back(*member);
+  }
+}
+
+}  // namespace
+
+Result<> DeployedTools::prepare(const AgentsConfig& config, const AgentConfig& agent,
+                                std::shared_ptr<http::CurlMulti>& curl) {
+  services_.curl = curl;
+  Result<> made = make_audit(config);
+  for (const std::string& name : agent.tools) {
+    if (made) made = make_tool(config, entry_of(name));
+  }
+  curl = services_.curl;
+  return made;
+}
+
+Result<> DeployedTools::make_audit(const AgentsConfig& config) {
+  if (audits_.contains(config.name)) return {};
+  Result<std::shared_ptr<ToolAudit>> audit = ToolAudit::make(config.tool_audit, services_.clock, metrics_);
+  if (!audit) return fail(ErrorCode::bad_configuration, config.file.string() + ": " + audit.error().message);
+  audits_.emplace(config.name, std::move(*audit));
+  return {};
+}
+
+Result<> DeployedTools::make_tool(const AgentsConfig& config, const std::string& name) {
+  const Key key{config.name, name};
+  if (tools_.contains(key)) return {};
+  Result<MadeTool> made = config.tools.at(name).make(services_);
+  if (!made) {
+    return fail(ErrorCode::bad_configuration, config.file.string() + ": tools." + name + ": " + made.error().message);
+  }
+  tools_.emplace(key, std::move(*made));
+  return {};
+}
+
+tools::ToolBox DeployedTools::box_for(const AgentsConfig& config, const std::string& agent_type,
+                                      const std::vector<std::string>& names) {
+  std::vector<tools::GuardedTool> single;
+  std::vector<tools::GuardedToolset> sets;
+  for (const std::string& name : names) {
+    const std::string entry = entry_of(name);
+    const tools::ToolPolicy& policy = config.tools.at(entry).policy;
+    const MadeTool& made = tools_.at({config.name, entry});
+    if (const auto* tool = std::get_if<std::shared_ptr<tools::Tool>>(&made)) {
+      single.push_back({*tool, policy});
+      if (metrics_ != nullptr) metrics_->add_tool(agent_type, entry);
+    } else {
+      add_member(sets, {entry, std::get<std::shared_ptr<tools::Toolset>>(made), policy}, member_of(name));
+    }
+  }
+  if (single.empty() && sets.empty()) return {};
+  return tools::ToolBox(std::move(single), std::move(sets), audits_.at(config.name));
+}
+
+}  // namespace parley::host

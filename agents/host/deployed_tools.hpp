@@ -1,0 +1,43 @@
+// The tools of a deployment: made once for each worker of the configuration, handed to agents as boxes. Loop thread
+// only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agents/host/agents_config.hpp"
+#include "agents/host/tool_audit.hpp"
+#include "agents/tools/tool_box.hpp"
+
+namespace parley::host {
+
+class DeployedTools {
+ public:
+  /// All must outlive it. Without metrics nothing is counted.
+  DeployedTools(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
+      : services_{io, clock, random, nullptr}, metrics_(metrics) {}
+
+  /// Makes the tools that an agent uses. `curl` is the connection pool of the loop; made when it is needed and null.
+  /// Fails with `bad_configuration` naming file and tool.
+  Result<> prepare(const AgentsConfig& config, const AgentConfig& agent, std::shared_ptr<http::CurlMulti>& curl);
+  /// The tools of these names, prepared before.
+  [[nodiscard]] tools::ToolBox box_for(const AgentsConfig& config, const std::string& agent_type,
+                                       const std::vector<std::string>& names);
+
+ private:
+  /// Workers of one suite may give one name to different tools.
+  using Key = std::pair<std::string, std::string>;
+
+  Result<> make_tool(const AgentsConfig& config, const std::string& name);
+  Result<> make_audit(const AgentsConfig& config);
+
+  ToolServices services_;
+  monitoring::WorkerMetrics* metrics_;
+  std::map<Key, MadeTool> tools_;
+  std::map<std::string, std::shared_ptr<ToolAudit>> audits_;  ///< by worker
+};
+
+}  // namespace parley::host

@@ -1,0 +1,153 @@
+#include "agents/mcp/http_transport.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "agents/llm/json_text.hpp"
+#include "agents/llm/sse_parser.hpp"
+#include "libmsg/core/ascii.hpp"
+
+namespace parley::mcp {
+
+namespace {
+
+constexpr std::size_t kMaxErrorBytes = std::size_t{64} * 1024;
+constexpr std::size_t kMaxEventBytes = std::size_t{32} * 1024 * 1024;
+
+bool is_success(int status) { return status >= 200 && status < 300; }
+
+std::string method_of(const Json& message) { return std::string(llm::text_member(message, "method")); }
+
+/// An answer to this request: it has its id and no method.
+bool is_answer(const Json& message, std::uint64_t id) {
+  return !message.contains("method") && llm::count_member(message, "id") == id;
+}
+
+}  // namespace
+
+Task<Result<>> HttpTransport::open() {
+  session_.clear();
+  is_open_ = true;
+  ++connections_;
+  co_return Result<>{};
+}
+
+http::HttpRequest HttpTransport::post(const Json& message, const Envelope& about) const {
+  http::HttpRequest request;
+  request.method = "POST";
+  request.url = options_.url;
+  request.headers = {"Content-Type: application/json", "Accept: application/json, text/event-stream"};
+  request.headers.insert(request.headers.end(), options_.headers.begin(), options_.headers.end());
+  if (!about.version.empty()) request.headers.push_back("MCP-Protocol-Version: " + about.version);
+  const std::string method = method_of(message);
+  if (about.era == Era::modern && !method.empty()) {
+    request.headers.push_back("Mcp-Method: " + method);
+    if (!about.tool_name.empty()) request.headers.push_back("Mcp-Name: " + header_text(about.tool_name));
+    for (const auto& [name, value] : about.headers) request.headers.push_back(name + ": " + value);
+  }
+  if (about.era == Era::legacy && !session_.empty()) request.headers.push_back("MCP-Session-Id: " + session_);
+  request.body = message.dump(-1, ' ', false, Json::error_handler_t::replace);
+  request.max_response_bytes = options_.max_response_bytes;
+  request.is_loopback = options_.is_loopback;
+  // Streams may be silent while a tool works; the deadline of the call bounds it all.
+  request.stall_timeout = std::chrono::hours(1);
+  return request;
+}
+
+Task<Result<Json>> HttpTransport::request(Json message, const Envelope& about) {
+  const auto id = message.at("id").get<std::uint64_t>();
+  const bool had_session = !session_.empty();
+  http::HttpTransfer transfer(multi_, post(message, about));
+  Result<std::optional<std::string>> bytes = co_await transfer.read(about.deadline - clock_.now());
+  if (!bytes) co_return fail(std::move(bytes).error());
+  if (transfer.status() == 404 && had_session && about.era == Era::legacy) {
+    is_open_ = false;
+    co_return fail(Error(ErrorCode::unreachable, "the server has ended the session", true));
+  }
+  if (is_success(transfer.status())) take_session(transfer, method_of(message));
+  std::string first = std::move(*bytes).value_or(std::string());
+  const bool is_stream = ascii_lower(transfer.header("content-type")).starts_with("text/event-stream");
+  if (is_stream && is_success(transfer.status())) co_return co_await read_events(transfer, std::move(first), id, about);
+  co_return co_await read_whole(transfer, std::move(first), about);
+}
+
+void HttpTransport::take_session(const http::HttpTransfer& transfer, std::string_view method) {
+  const std::string_view session = transfer.header("mcp-session-id");
+  const bool is_visible = std::ranges::all_of(session, [](char c) { return c > ' ' && c <= '~'; });
+  if (method == "initialize" && is_visible) session_ = session;
+}
+
+Task<Result<Json>> HttpTransport::read_whole(http::HttpTransfer& transfer, std::string body, const Envelope& about) {
+  const int status = transfer.status();
+  while (is_success(status) || body.size() < kMaxErrorBytes) {
+    Result<std::optional<std::string>> bytes = co_await transfer.read(about.deadline - clock_.now());
+    if (!bytes) co_return fail(std::move(bytes).error());
+    if (!*bytes) break;
+    body += **bytes;
+  }
+  const std::optional<Json> answer = llm::parse_json(body);
+  // Errors of the protocol come with 400 and 404, too, and their body says more than the status.
+  const bool is_rpc = answer && answer->is_object() && (answer->contains("error") || answer->contains("result"));
+  if (is_rpc && (is_success(status) || error_of(*answer))) co_return *answer;
+  const std::string text = "the server answered with HTTP " + std::to_string(status);
+  if (status == 401 || status == 403) co_return fail(ErrorCode::unauthorized, text);
+  co_return fail(
+      Error(ErrorCode::upstream_failed, text + (is_success(status) ? " and no JSON-RPC" : ""), status >= 500));
+}
+
+Task<Result<Json>> HttpTransport::read_events(http::HttpTransfer& transfer, std::string bytes, std::uint64_t id,
+                                              const Envelope& about) {
+  llm::SseParser parser(kMaxEventBytes);
+  for (;;) {
+    const Result<std::vector<std::string>> events = parser.feed(bytes);
+    if (!events) co_return fail(ErrorCode::upstream_failed, events.error().message);
+    Result<std::optional<Json>> answer = co_await take_events(*events, id, about);
+    if (!answer) co_return fail(std::move(answer).error());
+    if (*answer) co_return std::move(**answer);
+    Result<std::optional<std::string>> more = co_await transfer.read(about.deadline - clock_.now());
+    if (!more) co_return fail(std::move(more).error());
+    if (!*more) break;
+    bytes = std::move(**more);
+  }
+  const Result<std::vector<std::string>> events = parser.finish();
+  if (events) {
+    Result<std::optional<Json>> answer = co_await take_events(*events, id, about);
+    if (answer && *answer) co_return std::move(**answer);
+  }
+  co_return fail(Error(ErrorCode::upstream_failed, "the server's stream ended without an answer", true));
+}
+
+Task<Result<std::optional<Json>>> HttpTransport::take_events(const std::vector<std::string>& events, std::uint64_t id,
+                                                             const Envelope& about) {
+  for (const std::string& data : events) {
+    const std::optional<Json> message = llm::parse_json(data);
+    if (!message || !message->is_object()) continue;
+    if (is_answer(*message, id)) co_return *message;
+    const std::string method = method_of(*message);
+    if (about.on_progress) about.on_progress();
+    if (method == "notifications/tools/list_changed" && on_tools_changed_) on_tools_changed_();
+    if (!method.empty() && message->contains("id")) co_await answer_call(*message, about);
+  }
+  co_return std::nullopt;
+}
+
+/// A request of a legacy server: it is told that nothing is offered, or that somebody lives here.
+Task<> HttpTransport::answer_call(const Json& message, const Envelope& about) {
+  Json answer = {{"jsonrpc", "2.0"}, {"id", message["id"]}};
+  if (method_of(message) == "ping") {
+    answer["result"] = Json::object();
+  } else {
+    answer["error"] = {{"code", kMethodNotFound}, {"message", "the client does not offer this"}};
+  }
+  static_cast<void>(co_await notify(std::move(answer), about));
+}
+
+Task<Result<>> HttpTransport::notify(Json message, const Envelope& about) {
+  http::HttpTransfer transfer(multi_, post(message, about));
+  const Result<std::optional<std::string>> bytes = co_await transfer.read(about.deadline - clock_.now());
+  if (!bytes) co_return fail(bytes.error());
+  if (is_success(transfer.status())) co_return Result<>{};
+  co_return fail(ErrorCode::upstream_failed, "the server answered with HTTP " + std::to_string(transfer.status()));
+}
+
+}  // namespace parley::mcp
