@@ -20,6 +20,11 @@ const Histogram::BucketBoundaries kTurnSeconds{0.0001, 0.0003, 0.001, 0.003, 0.0
                                                0.3,    1,      3,     10,    30,   100,  300};
 const Histogram::BucketBoundaries kLagSeconds{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10};
 
+/// A counter that somebody else counts.
+void catch_up(Counter& counter, std::uint64_t total) {
+  counter.Increment(static_cast<double>(total) - counter.Value());
+}
+
 /// Looked up once, so that a turn costs two additions and no label is hashed.
 struct AgentSeries {
   std::map<std::string, Counter*, std::less<>> turns;  ///< by outcome
@@ -38,6 +43,13 @@ class WorkerMetrics::Impl {
   Histogram& loop_lag = histogram_family(registry, "parley_loop_lag_seconds").Add({}, kLagSeconds);
   Gauge& questions_waiting = gauge_family(registry, "parley_human_questions_waiting").Add({});
   Gauge& oldest_question = gauge_family(registry, "parley_human_oldest_question_seconds").Add({});
+  Gauge& max_activations = gauge_family(registry, "parley_worker_activations_limit").Add({});
+  Counter& surplus = counter_family(registry, "parley_worker_surplus_passivations_total").Add({});
+  Gauge& saved_states = gauge_family(registry, "parley_worker_saved_states").Add({});
+  Gauge& max_saved_states = gauge_family(registry, "parley_worker_saved_states_limit").Add({});
+  Gauge& saved_bytes = gauge_family(registry, "parley_worker_saved_state_bytes").Add({});
+  Gauge& max_saved_bytes = gauge_family(registry, "parley_worker_saved_state_limit_bytes").Add({});
+  Counter& dropped_states = counter_family(registry, "parley_worker_dropped_states_total").Add({});
   prometheus::Family<Counter>& turns = counter_family(registry, "parley_agent_turns_total");
   prometheus::Family<Histogram>& turn_seconds = histogram_family(registry, "parley_agent_turn_seconds");
   prometheus::Family<Gauge>& activations = gauge_family(registry, "parley_agent_activations");
@@ -122,6 +134,16 @@ void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& g
 void WorkerMetrics::set_questions(std::size_t waiting, Duration oldest) {
   impl_->questions_waiting.Set(static_cast<double>(waiting));
   impl_->oldest_question.Set(in_seconds(oldest));
+}
+
+void WorkerMetrics::set_kept(const KeptGauges& kept) {
+  impl_->max_activations.Set(static_cast<double>(kept.max_activations));
+  catch_up(impl_->surplus, kept.surplus_passivations);
+  impl_->saved_states.Set(static_cast<double>(kept.saved_states));
+  impl_->max_saved_states.Set(static_cast<double>(kept.max_saved_states));
+  impl_->saved_bytes.Set(static_cast<double>(kept.saved_state_bytes));
+  impl_->max_saved_bytes.Set(static_cast<double>(kept.max_saved_state_bytes));
+  catch_up(impl_->dropped_states, kept.dropped_states);
 }
 
 void WorkerMetrics::set_connected(bool is_connected) { impl_->connected.Set(is_connected ? 1 : 0); }

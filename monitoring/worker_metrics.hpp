@@ -24,6 +24,17 @@ struct AgentGauges {
   std::uint64_t waiting = 0;
 };
 
+/// What a worker keeps for all of its agent types together, beside what it may keep.
+struct KeptGauges {
+  std::uint64_t max_activations = 0;
+  std::uint64_t surplus_passivations = 0;  ///< since the start
+  std::uint64_t saved_states = 0;
+  std::uint64_t max_saved_states = 0;
+  std::uint64_t saved_state_bytes = 0;
+  std::uint64_t max_saved_state_bytes = 0;
+  std::uint64_t dropped_states = 0;  ///< since the start
+};
+
 class WorkerMetrics {
  public:
   WorkerMetrics();
@@ -48,6 +59,7 @@ class WorkerMetrics {
   void set_gauges(std::string_view agent_type, const AgentGauges& gauges);
   /// Questions to people that wait at this worker's desk, and the age of the oldest.
   void set_questions(std::size_t waiting, Duration oldest);
+  void set_kept(const KeptGauges& kept);
   void set_connected(bool is_connected);
   /// How late the loop's timer ran: the time that handlers kept the loop busy.
   void observe_loop_lag(Duration lag);

@@ -26,10 +26,10 @@ std::optional<std::uint16_t> read_port(ConfigReader& reader) {
   return static_cast<std::uint16_t>(reader.integer("metrics_port", 0, {0, 65535}));
 }
 
-/// `memory_limit: 512MiB`; bytes.
-std::uint64_t read_memory_limit(ConfigReader& reader) {
-  const std::optional<std::string> text = reader.optional_text("memory_limit");
-  if (!text) return 0;
+/// `512MiB` as bytes.
+std::uint64_t read_size(ConfigReader& reader, std::string_view key, std::uint64_t fallback) {
+  const std::optional<std::string> text = reader.optional_text(key);
+  if (!text) return fallback;
   constexpr std::array<std::pair<std::string_view, unsigned>, 3> kUnits{{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
   std::uint64_t count = 0;
   const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), count);
@@ -38,8 +38,21 @@ std::uint64_t read_memory_limit(ConfigReader& reader) {
     const bool is_good = failure == std::errc() && unit == name && count > 0 && count < (std::uint64_t{1} << 30U);
     if (is_good) return count << shift;
   }
-  reader.reject("memory_limit", "expected a size such as 512MiB or 2GiB");
-  return 0;
+  reader.reject(key, "expected a size such as 512MiB or 2GiB");
+  return fallback;
+}
+
+/// What one worker may use and keep.
+void read_limits(ConfigReader& reader, AgentsConfig& config) {
+  constexpr std::uint64_t kMost = 100'000'000;
+  HostLimits& limits = config.limits;
+  config.memory_limit_bytes = read_size(reader, "memory_limit", 0);
+  const auto count = [&](std::string_view key, std::size_t fallback) {
+    return static_cast<std::size_t>(reader.integer(key, std::uint64_t{fallback}, {1, kMost}));
+  };
+  limits.max_activations = count("max_activations", limits.max_activations);
+  limits.max_saved_states = count("max_saved_states", limits.max_saved_states);
+  limits.max_saved_bytes = read_size(reader, "max_saved_state_bytes", limits.max_saved_bytes);
 }
 
 /// `broker: ENDPOINT`, or a map with the endpoint and more.
@@ -159,7 +172,7 @@ AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) 
   config.broker = std::move(broker.endpoint);
   config.is_insecure_allowed = broker.is_insecure_allowed;
   config.metrics_port = read_port(root);
-  config.memory_limit_bytes = read_memory_limit(root);
+  read_limits(root, config);
   read_models(root, config.models);
   read_tools(root, config.tools);
   config.tool_audit = read_tool_audit(root);
@@ -196,7 +209,7 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const Age
   worker.config.file = suite.file;
   worker.config.name = name;
   worker.config.metrics_port = read_port(entry);
-  worker.config.memory_limit_bytes = read_memory_limit(entry);
+  read_limits(entry, worker.config);
   worker.config.models = shared.models;
   worker.config.tools = shared.tools;
   worker.config.tool_audit = shared.tool_audit;

@@ -84,6 +84,7 @@ struct AgentsConfig {
   std::optional<std::uint16_t> metrics_port;
   /// A worker that uses more is unhealthy; 0: no limit.
   std::uint64_t memory_limit_bytes = 0;
+  HostLimits limits;
   std::map<std::string, ModelConfig> models;
   std::map<std::string, ToolConfig> tools;
   ToolAuditConfig tool_audit;

@@ -66,6 +66,7 @@ class WorkerProcess {
     runtime.brokers = options_.brokers;
     runtime.is_insecure_allowed = options_.is_insecure_allowed;
     runtime.memory_limit_bytes = options_.config.memory_limit_bytes;
+    runtime.limits = options_.config.limits;
     Result<std::unique_ptr<Runtime>> made = make_worker_runtime(io_, std::move(runtime));
     if (!made) return fail(std::move(made).error());
     runtime_ = std::move(*made);
@@ -153,6 +154,14 @@ class WorkerProcess {
       metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
     }
     metrics_.keep_agent_types(types);
+    const HostStats kept = runtime_->host_stats();
+    metrics_.set_kept({.max_activations = kept.limits.max_activations,
+                       .surplus_passivations = kept.surplus_passivations,
+                       .saved_states = kept.saved_states,
+                       .max_saved_states = kept.limits.max_saved_states,
+                       .saved_state_bytes = kept.saved_bytes,
+                       .max_saved_state_bytes = kept.limits.max_saved_bytes,
+                       .dropped_states = kept.dropped_states});
   }
 
   void report_questions(TimePoint now) {

@@ -18,6 +18,17 @@ namespace {
 
 constexpr std::chrono::milliseconds kDrainTime{5000};
 
+/// One process keeps what its workers would keep together.
+HostLimits limits_of(const host::SuiteConfig& suite) {
+  HostLimits sum{.max_activations = 0, .max_saved_states = 0, .max_saved_bytes = 0};
+  for (const host::SuiteWorker& worker : suite.workers) {
+    sum.max_activations += worker.config.limits.max_activations;
+    sum.max_saved_states += worker.config.limits.max_saved_states;
+    sum.max_saved_bytes += worker.config.limits.max_saved_bytes;
+  }
+  return sum;
+}
+
 /// Everything that the process hosts, in the order in which it may end.
 struct Standalone {
   const Environment& environment;
@@ -27,7 +38,7 @@ struct Standalone {
   SystemRandom random = {};
   asio::io_context io{1};
   host::Deployment deployment{io, clock, random};
-  LocalRuntime runtime{io};
+  LocalRuntime runtime{io, {.limits = limits_of(suite)}};
   std::optional<int> signal = std::nullopt;
 
   Task<int> run() {

@@ -23,6 +23,9 @@ config::Loaded<AgentsConfig> agents_of(std::string_view text) {
 constexpr std::string_view kAgents = R"(
 broker: ipc:///tmp/p/broker.sock
 memory_limit: 512MiB
+max_activations: 500
+max_saved_states: 1000
+max_saved_state_bytes: 64MiB
 models: {main: {provider: offline}}
 agents:
   - type: hr
@@ -46,9 +49,21 @@ TEST(AgentsFile, gives_types_options_and_subscriptions) {
   EXPECT_EQ(hr.options.idle_timeout, std::chrono::minutes(5));
   EXPECT_EQ(hr.options.progress_timeout, std::chrono::seconds(90));
   EXPECT_EQ(agents->memory_limit_bytes, std::uint64_t{512} << 20U);
+  EXPECT_EQ(agents->limits.max_activations, 500U);
+  EXPECT_EQ(agents->limits.max_saved_states, 1000U);
+  EXPECT_EQ(agents->limits.max_saved_bytes, std::size_t{64} << 20U);
   EXPECT_EQ(hr.subscriptions.at(1).type, "news.");
   EXPECT_TRUE(hr.subscriptions.at(1).is_prefix);
   EXPECT_THAT(hr.models, ElementsAre("main")) << "the only model needs no name";
+}
+
+TEST(AgentsFile, wants_room_for_at_least_one_agent_and_one_state) {
+  for (const char* key : {"max_activations", "max_saved_states", "max_saved_state_bytes"}) {
+    const auto agents = agents_of(std::string(key) + ": 0\n" +
+                                  "models: {main: {provider: offline}}\nagents: [{type: hr, kind: assistant}]\n");
+    ASSERT_FALSE(agents) << key;
+    EXPECT_NE(agents.error().str().find(key), std::string::npos) << agents.error().str();
+  }
 }
 
 TEST(AgentsFile, wants_sizes_with_a_unit_and_sane_time_limits) {

@@ -45,6 +45,18 @@ TEST(WorkerMetrics, count_turns_by_outcome) {
   EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_count{agent_type=\"hr\"} 3"));
 }
 
+TEST(WorkerMetrics, show_what_the_worker_keeps_beside_its_limits) {
+  WorkerMetrics metrics;
+  metrics.set_kept({.max_activations = 100, .saved_states = 3, .max_saved_states = 10, .dropped_states = 2});
+  metrics.set_kept({.max_activations = 100, .saved_states = 4, .max_saved_states = 10, .dropped_states = 5});
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr("parley_worker_activations_limit 100"));
+  EXPECT_THAT(text, HasSubstr("parley_worker_saved_states 4"));
+  EXPECT_THAT(text, HasSubstr("parley_worker_saved_states_limit 10"));
+  EXPECT_THAT(text, HasSubstr("parley_worker_dropped_states_total 5"));
+  EXPECT_THAT(text, HasSubstr("parley_worker_surplus_passivations_total 0"));
+}
+
 TEST(WorkerMetrics, drop_the_series_of_an_agent_type_that_is_gone_and_keep_the_others) {
   WorkerMetrics metrics;
   metrics.observe_turn("hr", "ok", 2ms);
