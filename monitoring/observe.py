@@ -94,13 +94,9 @@ class HelpDesk:
         self.up.wait_until(lambda: "are up" in (folder / "up.log").read_text(), "help desk that is up")
 
     def targets(self):
-        """Name and metrics port of each process, from its last ready line."""
-        found = {}
-        for log in sorted(self.run_directory.glob("*.log")):
-            for line in log.read_text(errors="replace").splitlines():
-                if line.startswith('{"event":"ready"'):
-                    found[log.stem] = json.loads(line)["metrics_port"]
-        return found
+        """Name and metrics port of each process that is ready now, as the supervisor tells Prometheus."""
+        groups = json.loads((self.run_directory / "targets.json").read_text())
+        return {group["labels"]["instance"]: int(group["targets"][0].rpartition(":")[2]) for group in groups}
 
     def talk(self, sessions, pause_s):
         for number in range(sessions):

@@ -149,7 +149,7 @@ class LocalSupervisor final : public DriverObserver {
       memory.problem = record->problem;
       memory.is_hopeless = record->is_hopeless;
       memory.counted_restarts = record->view.restarts;
-      policy_.adopt(record->view, driver_->adopt(process.name, record->id), now);
+      policy_.adopt(record->view, driver_->adopt(process.name, record->id, record->metrics_port), now);
     }
     save();
     if (options_.is_stop_only || (earlier && earlier->is_stopping)) stop_all("resumed");
@@ -239,12 +239,26 @@ class LocalSupervisor final : public DriverObserver {
     for (ProcessView& view : policy_.processes()) {
       const Memory& memory = memories_[view.name];
       const std::string name = view.name;
-      state.processes.push_back(
-          {std::move(view), driver_->id_of(name), driver_->log_offset_of(name), memory.problem, memory.is_hopeless});
+      state.processes.push_back({std::move(view), driver_->id_of(name), driver_->log_offset_of(name),
+                                 driver_->metrics_port_of(name), memory.problem, memory.is_hopeless});
     }
+    write_targets(state);
     if (const Result<> written = write_state(options_.folder, state); !written) {
       spdlog::error("event=state_not_written reason={}", log_text(written.error().message));
     }
+  }
+
+  void write_targets(const SuiteState& state) {
+    MetricsPages pages{{"supervisor", server_->port()}};
+    for (const ProcessRecord& record : state.processes) {
+      if (record.metrics_port != 0) pages.emplace_back(record.view.name, record.metrics_port);
+    }
+    std::string text = targets_text(plan_.node, pages);
+    if (text == targets_) return;
+    if (const Result<> written = write_atomically(options_.folder / kTargetsFile, text); !written) {
+      spdlog::error("event=targets_not_written reason={}", log_text(written.error().message));
+    }
+    targets_ = std::move(text);
   }
 
   void finish() {
@@ -252,6 +266,7 @@ class LocalSupervisor final : public DriverObserver {
     tick_timer_.cancel();
     bus_->stop([this] {
       std::error_code ignored;
+      std::filesystem::remove(options_.folder / kTargetsFile, ignored);
       std::filesystem::remove(options_.folder / kStateFile, ignored);
       spdlog::info("event=supervisor_stopped node={}", plan_.node);
       io_.stop();
@@ -342,6 +357,7 @@ class LocalSupervisor final : public DriverObserver {
   Checkups checkups_;
   FleetNumbers numbers_;
   std::map<std::string, Memory> memories_;
+  std::string targets_;  ///< as written last
   std::deque<messages::FleetEvent> recent_;
   std::unique_ptr<LocalDriver> driver_;
   std::unique_ptr<BusLink> bus_;

@@ -26,9 +26,8 @@ supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::stri
   supervisor::PlannedProcess& broker = plan.processes.emplace_back("broker", supervisor::Role::broker);
   broker.command = {(program_folder / "parley-broker").string(), "--listen", endpoint, "--state-dir",
                     (run_folder / "broker").string()};
-  if (suite.broker.metrics_port) {
-    broker.command.insert(broker.command.end(), {"--metrics-port", std::to_string(*suite.broker.metrics_port)});
-  }
+  broker.command.insert(broker.command.end(),
+                        {"--metrics-port", std::to_string(suite.broker.metrics_port.value_or(0))});
   if (suite.broker.is_insecure_allowed) broker.command.emplace_back("--insecure");
 
   for (const host::SuiteWorker& worker : suite.workers) {

@@ -18,6 +18,7 @@ struct LocalDriver::Entry {
   PlannedProcess plan;
   LogTail log;
   std::optional<ChildProcess> child;
+  std::uint16_t metrics_port = 0;
   /// A copy of the child's pidfd, which asio closes.
   std::unique_ptr<asio::posix::stream_descriptor> end_watch;
 };
@@ -46,7 +47,7 @@ void LocalDriver::add(const PlannedProcess& process, std::uintmax_t log_offset) 
   entries_[process.name] = std::make_unique<Entry>(process, LogTail(log_of(process.name), log_offset));
 }
 
-bool LocalDriver::adopt(const std::string& process, const ProcessId& id) {
+bool LocalDriver::adopt(const std::string& process, const ProcessId& id, std::uint16_t metrics_port) {
   std::optional<ChildProcess> child = ChildProcess::adopt(id);
   if (!child) {
     // Started in the last moment of a supervisor that could not write it down any more.
@@ -54,7 +55,9 @@ bool LocalDriver::adopt(const std::string& process, const ProcessId& id) {
     if (!marked.empty()) child = ChildProcess::adopt(marked.front());
   }
   if (!child) return false;
-  watch(*entries_.at(process), std::move(*child));
+  Entry& entry = *entries_.at(process);
+  if (child->id() == id) entry.metrics_port = metrics_port;
+  watch(entry, std::move(*child));
   // What it said while nobody read.
   asio::post(io_, [this, process] { read_log(*entries_.at(process)); });
   return true;
@@ -93,14 +96,19 @@ void LocalDriver::note_end(const std::string& process) {
   // Whatever it says, it is not ready any more.
   entry.log.read([](const std::string&) {});
   entry.child.reset();
+  entry.metrics_port = 0;
   entry.end_watch.reset();
   observer_->on_ended(process, *end, entry.log.last_lines());
 }
 
 void LocalDriver::read_log(Entry& entry) {
-  bool is_ready = false;
-  entry.log.read([&](const std::string& line) { is_ready |= is_ready_line(line); });
-  if (is_ready && entry.child) observer_->on_ready(entry.plan.name);
+  std::optional<ReadyLine> ready;
+  entry.log.read([&](const std::string& line) {
+    if (const auto found = parse_ready_line(line)) ready = found;
+  });
+  if (!ready || !entry.child) return;
+  entry.metrics_port = ready->metrics_port;
+  observer_->on_ready(entry.plan.name);
 }
 
 void LocalDriver::watch_logs() {
@@ -134,6 +142,10 @@ void LocalDriver::kill(const std::string& process) {
 ProcessId LocalDriver::id_of(const std::string& process) const {
   const auto& child = entries_.at(process)->child;
   return child ? child->id() : ProcessId{};
+}
+
+std::uint16_t LocalDriver::metrics_port_of(const std::string& process) const {
+  return entries_.at(process)->metrics_port;
 }
 
 std::uintmax_t LocalDriver::log_offset_of(const std::string& process) const {

@@ -4,6 +4,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -27,7 +28,7 @@ class LocalDriver final : public Driver {
   /// How `process` is run. Its log is read from `log_offset` on.
   void add(const PlannedProcess& process, std::uintmax_t log_offset);
   /// Watches the process of an earlier supervisor; false when it is not there any more.
-  bool adopt(const std::string& process, const ProcessId& id);
+  bool adopt(const std::string& process, const ProcessId& id, std::uint16_t metrics_port);
 
   void observe(DriverObserver& observer) override { observer_ = &observer; }
   void start(const std::string& process) override;
@@ -36,6 +37,8 @@ class LocalDriver final : public Driver {
 
   /// pid 0 when it does not run.
   [[nodiscard]] ProcessId id_of(const std::string& process) const;
+  /// Of its metrics page; 0 while it is not known, or when there is none.
+  [[nodiscard]] std::uint16_t metrics_port_of(const std::string& process) const;
   [[nodiscard]] std::uintmax_t log_offset_of(const std::string& process) const;
   [[nodiscard]] std::filesystem::path log_of(const std::string& process) const;
   [[nodiscard]] std::vector<std::string> last_lines_of(const std::string& process) const;

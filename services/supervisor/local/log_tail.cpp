@@ -50,10 +50,13 @@ void LogTail::begin_process() {
   last_.clear();
 }
 
-bool is_ready_line(const std::string& line) {
-  if (!line.starts_with('{')) return false;
+std::optional<ReadyLine> parse_ready_line(const std::string& line) {
+  if (!line.starts_with('{')) return std::nullopt;
   const auto json = nlohmann::json::parse(line, nullptr, false);
-  return json.is_object() && json.value("event", nlohmann::json()) == "ready";
+  if (!json.is_object() || json.value("event", nlohmann::json()) != "ready") return std::nullopt;
+  const auto port = json.value("metrics_port", nlohmann::json());
+  const bool is_port = port.is_number_unsigned() && port.get<std::uint64_t>() <= 65535;
+  return ReadyLine{is_port ? port.get<std::uint16_t>() : std::uint16_t{0}};
 }
 
 }  // namespace parley::supervisor

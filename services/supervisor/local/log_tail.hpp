@@ -7,6 +7,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,11 @@ class LogTail {
   std::deque<std::string> last_;
 };
 
-/// Daemons say on one line of JSON that they are ready.
-[[nodiscard]] bool is_ready_line(const std::string& line);
+/// What a daemon says on one line of JSON when it is ready.
+struct ReadyLine {
+  std::uint16_t metrics_port = 0;  ///< 0: it has no page
+};
+/// nullopt for any other line.
+[[nodiscard]] std::optional<ReadyLine> parse_ready_line(const std::string& line);
 
 }  // namespace parley::supervisor

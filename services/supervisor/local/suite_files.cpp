@@ -79,6 +79,7 @@ json to_json(const ProcessRecord& record) {
                 {"has_failed", record.view.has_failed},
                 {"has_been_ready", record.view.has_been_ready},
                 {"log_offset", record.log_offset},
+                {"metrics_port", record.metrics_port},
                 {"problem", record.problem},
                 {"is_hopeless", record.is_hopeless}});
   return value;
@@ -100,6 +101,7 @@ ProcessRecord record_from(const json& value) {
   record.view.has_failed = value.at("has_failed");
   record.view.has_been_ready = value.at("has_been_ready");
   record.log_offset = value.at("log_offset");
+  record.metrics_port = value.at("metrics_port");
   record.problem = value.at("problem");
   record.is_hopeless = value.at("is_hopeless");
   return record;
@@ -181,6 +183,15 @@ std::optional<SuiteState> read_state(const std::filesystem::path& folder) {
   } catch (const json::exception&) {
     return std::nullopt;
   }
+}
+
+std::string targets_text(const std::string& node, const MetricsPages& pages) {
+  json groups = json::array();
+  for (const auto& [name, port] : pages) {
+    groups.push_back(
+        {{"targets", {fmt::format("127.0.0.1:{}", port)}}, {"labels", {{"instance", name}, {"node", node}}}});
+  }
+  return dump(groups);
 }
 
 Result<> write_watcher(const std::filesystem::path& folder, const ProcessId& watcher, const std::string& broker) {

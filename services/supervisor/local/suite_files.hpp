@@ -6,15 +6,18 @@
 //   from
 //                    the supervisor's first moment until it has stopped everything, so that a supervisor that is gone
 //                    while the file remains was killed, and its successor knows what to adopt.
+//   targets.json     the metrics pages of what runs now, for Prometheus's file discovery; written by the supervisor
 //   up.json          who watches the supervisor (the `parley up` process)
 //   NAME.log         the output of each process
 //
 // All are written atomically. Values and plain file access; any thread.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libmsg/core/error.hpp"
@@ -41,10 +44,11 @@ struct SuitePlan {
 
 struct ProcessRecord {
   ProcessView view;
-  ProcessId id;                   ///< pid 0: none
-  std::uintmax_t log_offset = 0;  ///< where the log has been read to
-  std::string problem;            ///< how it ended last, with its last lines, for people
-  bool is_hopeless = false;       ///< that was its configuration
+  ProcessId id;                    ///< pid 0: none
+  std::uintmax_t log_offset = 0;   ///< where the log has been read to
+  std::uint16_t metrics_port = 0;  ///< 0: none
+  std::string problem;             ///< how it ended last, with its last lines, for people
+  bool is_hopeless = false;        ///< that was its configuration
 };
 
 struct SuiteState {
@@ -55,6 +59,7 @@ struct SuiteState {
 
 inline constexpr const char* kPlanFile = "suite.json";
 inline constexpr const char* kStateFile = "supervisor.json";
+inline constexpr const char* kTargetsFile = "targets.json";
 inline constexpr const char* kWatcherFile = "up.json";
 
 /// Replaces `file` in one step. Fails with `bad_configuration` when the folder cannot be written to.
@@ -67,6 +72,11 @@ Result<SuitePlan> read_plan(const std::filesystem::path& folder);
 Result<> write_state(const std::filesystem::path& folder, const SuiteState& state);
 /// nullopt when there is none that can be read.
 [[nodiscard]] std::optional<SuiteState> read_state(const std::filesystem::path& folder);
+
+/// Process names and the ports of their pages on this machine.
+using MetricsPages = std::vector<std::pair<std::string, std::uint16_t>>;
+/// For `file_sd_configs`, one group for each page, labelled with `instance`, the process's name, and `node`.
+[[nodiscard]] std::string targets_text(const std::string& node, const MetricsPages& pages);
 
 Result<> write_watcher(const std::filesystem::path& folder, const ProcessId& watcher, const std::string& broker);
 /// nullopt when there is none; it need not be alive.

@@ -22,8 +22,8 @@ host::SuiteConfig suite_of_one() {
 TEST(SuitePlan, starts_the_broker_first_and_gives_every_worker_its_endpoint) {
   const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", "/bin", "/run").processes;
   ASSERT_EQ(plan.size(), 2U);
-  EXPECT_THAT(plan[0].command,
-              ElementsAre("/bin/parley-broker", "--listen", "ipc:///tmp/b.sock", "--state-dir", "/run/broker"));
+  EXPECT_THAT(plan[0].command, ElementsAre("/bin/parley-broker", "--listen", "ipc:///tmp/b.sock", "--state-dir",
+                                           "/run/broker", "--metrics-port", "0"));
   EXPECT_EQ(plan[0].role, supervisor::Role::broker);
   EXPECT_EQ(plan[1].role, supervisor::Role::worker);
   EXPECT_THAT(plan[1].command, ElementsAre("/bin/parley-agent", "--config", "x.yaml", "--worker", "hr", "--broker",

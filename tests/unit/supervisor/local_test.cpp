@@ -102,10 +102,10 @@ TEST_F(LogTailTest, moves_a_grown_file_away) {
 }
 
 TEST(ReadyLine, is_a_line_of_json_that_says_so) {
-  EXPECT_TRUE(is_ready_line(R"({"event":"ready","name":"hr"})"));
-  EXPECT_FALSE(is_ready_line(R"({"event":"steady"})"));
-  EXPECT_FALSE(is_ready_line("event=ready"));
-  EXPECT_FALSE(is_ready_line("{broken"));
+  EXPECT_TRUE(parse_ready_line(R"({"event":"ready","name":"hr"})").has_value());
+  EXPECT_FALSE(parse_ready_line(R"({"event":"steady"})").has_value());
+  EXPECT_FALSE(parse_ready_line("event=ready").has_value());
+  EXPECT_FALSE(parse_ready_line("{broken").has_value());
 }
 
 TEST_F(Local, child_writes_to_its_log_and_tells_its_exit_code) {
@@ -225,6 +225,7 @@ TEST_F(Local, state_comes_back_as_it_was_written) {
   record.view.next_start = TimePoint(std::chrono::hours(3));
   record.view.has_failed = true;
   record.log_offset = 99;
+  record.metrics_port = 7701;
   record.problem = "exit code 1\n  \xff";
   ASSERT_TRUE(write_state(folder_, state));
   const auto read = read_state(folder_);
@@ -236,6 +237,22 @@ TEST_F(Local, state_comes_back_as_it_was_written) {
   EXPECT_EQ(read->processes[0].view.restarts, 5U);
   EXPECT_TRUE(read->processes[0].view.next_start);
   EXPECT_EQ(read->processes[0].log_offset, 99U);
+  EXPECT_EQ(read->processes[0].metrics_port, 7701U);
+}
+
+TEST(MetricsTargets, are_what_the_file_discovery_of_prometheus_reads) {
+  EXPECT_EQ(targets_text("local", {{"broker", 7701}, {"hr", 7702}}),
+            R"([{"labels":{"instance":"broker","node":"local"},"targets":["127.0.0.1:7701"]},)"
+            R"({"labels":{"instance":"hr","node":"local"},"targets":["127.0.0.1:7702"]}])"
+            "\n");
+  EXPECT_EQ(targets_text("local", {}), "[]\n");
+}
+
+TEST(MetricsTargets, come_from_the_ready_line_of_each_process) {
+  EXPECT_EQ(parse_ready_line(R"({"event":"ready","metrics_port":7701})")->metrics_port, 7701U);
+  EXPECT_EQ(parse_ready_line(R"({"event":"ready"})")->metrics_port, 0U);
+  EXPECT_EQ(parse_ready_line(R"({"event":"ready","metrics_port":"x"})")->metrics_port, 0U);
+  EXPECT_EQ(parse_ready_line(R"({"event":"ready","metrics_port":70000})")->metrics_port, 0U);
 }
 
 TEST_F(Local, state_that_was_cut_off_counts_as_none) {
