@@ -84,6 +84,7 @@ double BenchResult::per_second() const {
 Task<BenchResult> run_load(Bus& bus, const Target& target, const BenchPlan& plan) {
   Load load(bus, target, plan);
   std::vector<Task<>> requesters;
+  requesters.reserve(plan.window);
   for (std::uint64_t i = 0; i < plan.window; ++i) requesters.push_back(load.request_until_end());
   co_await run_all(bus.io, std::move(requesters));
   co_return load.take_result();

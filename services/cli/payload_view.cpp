@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <msgpack.hpp>
+#include <optional>
 
 #include "libmsg/messages/text.hpp"
 #include "libmsg/wire/control.hpp"
@@ -51,18 +52,24 @@ json to_json(const msgpack::object& value) {
   return nullptr;
 }
 
+/// Unset for bytes that are no msgpack, or beyond its bounds.
+std::optional<json> unpacked(std::string_view bytes) {
+  try {
+    std::size_t offset = 0;
+    const auto handle =
+        msgpack::unpack(bytes.data(), bytes.size(), offset, nullptr, nullptr, wire::body_unpack_limit());
+    if (offset != bytes.size()) return std::nullopt;
+    return std::optional<json>(to_json(handle.get()));
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 json payload_to_json(const Payload& payload) {
   if (payload.bytes.empty()) return nullptr;
-  try {
-    std::size_t offset = 0;
-    const auto handle = msgpack::unpack(payload.bytes.data(), payload.bytes.size(), offset, nullptr, nullptr,
-                                        wire::body_unpack_limit());
-    if (offset == payload.bytes.size()) return to_json(handle.get());
-  } catch (const std::exception&) {
-    // No msgpack, or beyond its bounds: shown as bytes below.
-  }
+  if (auto value = unpacked(payload.bytes)) return *std::move(value);
   return {{"raw", tagged_base64(payload.bytes.data(), payload.bytes.size())}};
 }
 

@@ -68,6 +68,7 @@ std::vector<std::string> alerts_of(const Frame& frame, const wire::PsReport& rep
   }
   std::ranges::stable_sort(found, std::ranges::greater(), &std::pair<int, std::string>::first);
   std::vector<std::string> alerts;
+  alerts.reserve(found.size());
   for (auto& [level, text] : found) alerts.push_back(std::move(text));
   return alerts;
 }

@@ -23,6 +23,7 @@ struct LsSettings {
 
 void print_rows(Console& console, const wire::DeadLetterReport& report) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(report.rows.size());
   for (const wire::DeadLetterRow& row : report.rows) {
     rows.push_back({std::to_string(row.id), format_wall_ms(row.at_ms), row.kind,
                     row.recipient.empty() ? row.target : row.recipient, row.code, row.reason});

@@ -11,10 +11,10 @@ namespace parley::supervisor {
 
 using namespace std::chrono_literals;
 
-inline constexpr ProcessEnd kKilledFromOutside{ProcessEnd::Kind::killed, SIGKILL};
-inline constexpr ProcessEnd kSegfault{ProcessEnd::Kind::killed, SIGSEGV};
-inline constexpr ProcessEnd kBadConfiguration{ProcessEnd::Kind::exited, 2};
-inline constexpr ProcessEnd kCleanExit{ProcessEnd::Kind::exited, 0};
+inline const ProcessEnd kKilledFromOutside{ProcessEnd::Kind::killed, SIGKILL};
+inline const ProcessEnd kSegfault{ProcessEnd::Kind::killed, SIGSEGV};
+inline const ProcessEnd kBadConfiguration{ProcessEnd::Kind::exited, 2};
+inline const ProcessEnd kCleanExit{ProcessEnd::Kind::exited, 0};
 
 /// Drives a policy, and remembers the actions since the last take().
 class Bench {
