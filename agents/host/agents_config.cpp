@@ -134,8 +134,10 @@ kinds::MakeFactory read_kind(ConfigReader& reader, const std::string& name, kind
 /// Reads `agents` against the models and tools of `config`.
 std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const AgentsConfig& config) {
   std::vector<std::string> model_names;
+  model_names.reserve(config.models.size());
   for (const auto& [name, model] : config.models) model_names.push_back(name);
   std::vector<std::string> tool_names;
+  tool_names.reserve(config.tools.size());
   std::vector<std::string> toolset_names;
   for (const auto& [name, tool] : config.tools) {
     tool_names.push_back(name);
@@ -273,6 +275,7 @@ SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
 
 ConfigProblems unknown_worker(const SuiteConfig& suite, const std::string& name) {
   std::vector<std::string> names;
+  names.reserve(suite.workers.size());
   for (const SuiteWorker& worker : suite.workers) names.push_back(worker.config.name);
   std::string expected = "no worker has this name; there are";
   for (const std::string& each : names) expected += (&each == &names.front() ? " " : ", ") + each;
