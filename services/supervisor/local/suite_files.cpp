@@ -101,7 +101,8 @@ ProcessRecord record_from(const json& value) {
   record.view.has_failed = value.at("has_failed");
   record.view.has_been_ready = value.at("has_been_ready");
   record.log_offset = value.at("log_offset");
-  record.metrics_port = value.at("metrics_port");
+  // Earlier versions did not write it.
+  record.metrics_port = value.value("metrics_port", std::uint16_t{0});
   record.problem = value.at("problem");
   record.is_hopeless = value.at("is_hopeless");
   return record;
