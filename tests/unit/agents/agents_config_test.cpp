@@ -94,8 +94,8 @@ agents:
   for (const char* part :
        {"desk.yaml:1: nmae: unknown key (did you mean 'name'?)", "desk.yaml:3: models.main.provider: 'ofline'",
         "desk.yaml:4: models.other.rules", "desk.yaml:4: models.other.rules[1]: expected a condition",
-        "desk.yaml:6: agents[0].kind: 'assistnt': expected one of assistant, ",
-        "desk.yaml:7: agents[1].type: 'a/b'", "desk.yaml:7: agents[1].capacity: '0'",
+        "desk.yaml:6: agents[0].kind: 'assistnt': expected one of assistant, ", "desk.yaml:7: agents[1].type: 'a/b'",
+        "desk.yaml:7: agents[1].capacity: '0'",
         "desk.yaml:7: agents[1].model: 'mian': expected the name of one of the models of this file (did you mean "
         "'main'?)",
         "desk.yaml:8: agents[2].type: 'hr': expected each agent type once", "desk.yaml:8: agents[2].timeout: '5'",
