@@ -9,7 +9,7 @@ namespace {
 
 // The boundaries that OpenTelemetry's conventions for generative AI advise.
 const prometheus::Histogram::BucketBoundaries kToolSeconds{0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
-                                                       1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
+                                                           1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
 constexpr std::string_view kToolSuccess = "ok";
 constexpr std::string_view kUnknownTool = "unknown_tool";
 constexpr std::string_view kOtherTool = "other";
@@ -54,7 +54,8 @@ prometheus::Histogram& ToolMetrics::series_of(const std::string& agent_type, con
   // An empty label is the same as none: the conventions want no error type on a success.
   const std::string_view error = outcome == kToolSuccess ? std::string_view() : outcome;
   prometheus::Histogram& made = durations_.Add(
-      {{"gen_ai_agent_name", agent_type}, {"gen_ai_tool_name", tool}, {"error_type", std::string(error)}}, kToolSeconds);
+      {{"gen_ai_agent_name", agent_type}, {"gen_ai_tool_name", tool}, {"error_type", std::string(error)}},
+      kToolSeconds);
   series_.emplace(key, &made);
   return made;
 }
