@@ -110,7 +110,8 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("ENDPOINT");
   app.add_option("--config", flags.config_file, "YAML file with the same settings, named with _ for -")
       ->type_name("FILE");
-  app.add_option("--state-dir", flags.state_dir, "Keeps the shard epoch and the roster of workers between runs")
+  app.add_option("--state-dir", flags.state_dir,
+                 "Keeps the shard epoch, the roster of workers, quarantines and drains between runs")
       ->type_name("DIR");
   app.add_option("--metrics-port", flags.metrics_port, "Serve /metrics, /livez, /readyz; 0 takes a free port")
       ->type_name("PORT");
