@@ -55,6 +55,11 @@ class WorkerMetrics::Impl {
   prometheus::Family<Gauge>& activations = gauge_family(registry, "parley_agent_activations");
   prometheus::Family<Gauge>& inflight = gauge_family(registry, "parley_agent_inflight_messages");
   prometheus::Family<Gauge>& waiting = gauge_family(registry, "parley_agent_waiting_messages");
+  prometheus::Family<Counter>& spans = counter_family(registry, "parley_telemetry_spans_total");
+  Counter& spans_exported = spans.Add({{"outcome", "exported"}});
+  Counter& spans_refused = spans.Add({{"outcome", "refused"}});
+  Counter& spans_dropped = spans.Add({{"outcome", "dropped"}});
+  Gauge& spans_waiting = gauge_family(registry, "parley_telemetry_waiting_spans").Add({});
   ModelMetrics models{registry};
   ModelGuardMetrics model_guards{registry};
   ToolMetrics tools{registry};
@@ -144,6 +149,13 @@ void WorkerMetrics::set_kept(const KeptGauges& kept) {
   impl_->saved_bytes.Set(static_cast<double>(kept.saved_state_bytes));
   impl_->max_saved_bytes.Set(static_cast<double>(kept.max_saved_state_bytes));
   catch_up(impl_->dropped_states, kept.dropped_states);
+}
+
+void WorkerMetrics::set_spans(const SpanNumbers& spans) {
+  catch_up(impl_->spans_exported, spans.exported);
+  catch_up(impl_->spans_refused, spans.refused);
+  catch_up(impl_->spans_dropped, spans.dropped);
+  impl_->spans_waiting.Set(static_cast<double>(spans.waiting));
 }
 
 void WorkerMetrics::set_connected(bool is_connected) { impl_->connected.Set(is_connected ? 1 : 0); }

@@ -35,6 +35,14 @@ struct KeptGauges {
   std::uint64_t dropped_states = 0;  ///< since the start
 };
 
+/// What became of the spans of this process, since it began; and how many wait to be sent.
+struct SpanNumbers {
+  std::uint64_t exported = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t waiting = 0;
+};
+
 class WorkerMetrics {
  public:
   WorkerMetrics();
@@ -61,6 +69,7 @@ class WorkerMetrics {
   void set_questions(std::size_t waiting, Duration oldest);
   void set_kept(const KeptGauges& kept);
   void set_connected(bool is_connected);
+  void set_spans(const SpanNumbers& spans);
   /// How late the loop's timer ran: the time that handlers kept the loop busy.
   void observe_loop_lag(Duration lag);
 

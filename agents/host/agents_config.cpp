@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agents/host/model_config.hpp"
+#include "agents/host/telemetry_config.hpp"
 #include "libmsg/core/nearest.hpp"
 #include "services/config/reader.hpp"
 
@@ -175,6 +176,7 @@ AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) 
   config.is_insecure_allowed = broker.is_insecure_allowed;
   config.metrics_port = read_port(root);
   read_limits(root, config);
+  config.telemetry = read_telemetry(root);
   read_models(root, config.models);
   read_tools(root, config.tools);
   config.tool_audit = read_tool_audit(root);
@@ -215,6 +217,7 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const Age
   worker.config.models = shared.models;
   worker.config.tools = shared.tools;
   worker.config.tool_audit = shared.tool_audit;
+  worker.config.telemetry = shared.telemetry;
   read_models(entry, worker.config.models);
   read_tools(entry, worker.config.tools);
   worker.config.agents = read_agent_list(entry, worker.config);
@@ -249,6 +252,7 @@ SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
   suite.broker = read_broker(root);
   suite.supervision = read_supervision(root);
   AgentsConfig shared;
+  shared.telemetry = read_telemetry(root);
   read_models(root, shared.models);
   read_tools(root, shared.tools);
   shared.tool_audit = read_tool_audit(root);

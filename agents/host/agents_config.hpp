@@ -19,6 +19,7 @@
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/model_observer.hpp"
 #include "agents/llm/model_price.hpp"
+#include "agents/telemetry/otlp_settings.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
 #include "libmsg/runtime/runtime.hpp"
@@ -85,6 +86,7 @@ struct AgentsConfig {
   /// A worker that uses more is unhealthy; 0: no limit.
   std::uint64_t memory_limit_bytes = 0;
   HostLimits limits;
+  telemetry::TelemetrySettings telemetry;
   std::map<std::string, ModelConfig> models;
   std::map<std::string, ToolConfig> tools;
   ToolAuditConfig tool_audit;

@@ -23,6 +23,8 @@ class Deployment::Impl {
     };
   }
 
+  void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
+
   Result<> prepare(const AgentsConfig& config) {
     for (const AgentConfig& agent : config.agents) {
       for (const std::string& name : agent.models) {
@@ -99,9 +101,11 @@ class Deployment::Impl {
     std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
     if (metrics_ == nullptr) return model;
     const ModelAccount account{about.provider, about.model, about.price};
-    return std::make_shared<ObservedModel>(
+    auto observed = std::make_shared<ObservedModel>(
         std::move(model), agent.type, account, *metrics_, services_.clock,
         [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
+    observed->set_span_sink(spans_);
+    return observed;
   }
 
   std::shared_ptr<llm::ModelObserver> observer_of(const std::string& model) {
@@ -121,6 +125,7 @@ class Deployment::Impl {
   ModelServices services_;
   monitoring::WorkerMetrics* metrics_;
   DeployedTools tools_;
+  std::shared_ptr<SpanSink> spans_;  ///< shared by the models, the runtime and who exports them
   std::map<std::pair<std::string, std::string>, std::shared_ptr<llm::ChatModel>> models_;
   std::set<std::string> types_;
   std::shared_ptr<people::QuestionBoard> questions_ = std::make_shared<people::QuestionBoard>();
@@ -130,6 +135,8 @@ Deployment::Deployment(asio::io_context& io, const Clock& clock, Random& random,
     : impl_(std::make_unique<Impl>(io, clock, random, metrics)) {}
 
 Deployment::~Deployment() = default;
+
+void Deployment::set_span_sink(std::shared_ptr<SpanSink> spans) { impl_->set_span_sink(std::move(spans)); }
 
 Result<> Deployment::prepare(const AgentsConfig& config) { return impl_->prepare(config); }
 

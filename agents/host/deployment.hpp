@@ -24,6 +24,8 @@ class Deployment {
  public:
   /// All must outlive the deployment. Without metrics nothing is counted.
   Deployment(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics = nullptr);
+  /// Records the models' calls; before prepare().
+  void set_span_sink(std::shared_ptr<SpanSink> spans);
   Deployment(const Deployment&) = delete;
   Deployment& operator=(const Deployment&) = delete;
   /// May end before the runtimes: their agents share what they need.

@@ -1,7 +1,10 @@
 #include "agents/host/observed_model.hpp"
 
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "agents/host/model_span.hpp"
 
 namespace parley::host {
 
@@ -40,6 +43,7 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
   // The price is that of the configured model; a request that names another one has none.
   const std::string model = request.model.empty() ? account_.model : request.model;
   const bool is_priced = model == account_.model && account_.price.has_value();
+  std::optional<Span> span = begin_model_span(spans_.get(), request, account_.provider, model, started);
   Outcome outcome = co_await inner_->complete(std::move(request), std::move(on_chunk));
 
   const std::string code = outcome ? "ok" : to_string(outcome.error().error.code);
@@ -58,6 +62,7 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
     on_spend_({usage->input_tokens, usage->output_tokens, call.cost_nano_usd.value_or(0)});
   }
   metrics_.observe_model_call(call);
+  if (span) spans_->record(end_model_span(std::move(*span), outcome, clock_.now()));
   co_return outcome;
 }
 

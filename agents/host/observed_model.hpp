@@ -10,6 +10,7 @@
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/model_price.hpp"
 #include "libmsg/core/clock.hpp"
+#include "libmsg/runtime/span.hpp"
 #include "libmsg/runtime/turn_record.hpp"
 #include "monitoring/worker_metrics.hpp"
 
@@ -30,6 +31,8 @@ class ObservedModel final : public llm::ChatModel {
   /// `inner` is shared by all agent types that use it; metrics and clock must outlive the model.
   ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, ModelAccount account,
                 monitoring::WorkerMetrics& metrics, const Clock& clock, SpendSink on_spend);
+  /// Calls that belong to a sampled trace become spans; null: none do.
+  void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
 
   Task<std::expected<llm::Completion, llm::ModelError>> complete(llm::ChatRequest request,
                                                                  llm::ChunkSink on_chunk) override;
@@ -41,6 +44,7 @@ class ObservedModel final : public llm::ChatModel {
   monitoring::WorkerMetrics& metrics_;
   const Clock& clock_;
   SpendSink on_spend_;
+  std::shared_ptr<SpanSink> spans_;  ///< shared with the runtime
 };
 
 }  // namespace parley::host

@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "agents/host/deployment.hpp"
+#include "agents/host/telemetry_config.hpp"
 #include "agents/host/worker_health.hpp"
+#include "agents/telemetry/otlp_exporter.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
 #include "monitoring/health_metrics.hpp"
 #include "monitoring/metrics_server.hpp"
@@ -31,18 +33,23 @@ using monitoring::log_text;
 
 constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::milliseconds kBeat{250};
+/// For the last spans, when the process ends.
+constexpr std::chrono::milliseconds kSpanGrace{1000};
 
 class WorkerProcess {
  public:
   WorkerProcess(const WorkerOptions& options, const Clock& clock, Random& random)
       : options_(options),
         clock_(clock),
+        random_(random),
         health_(clock.now()),
         deployment_(io_, clock, random, &metrics_),
         signals_(io_, SIGTERM, SIGINT),
         beat_timer_(io_) {}
 
   Result<> run() {
+    Result<> traced = make_exporter();
+    if (!traced) return traced;
     Result<> prepared = deployment_.prepare(options_.config);
     if (!prepared) return prepared;
     Result<> made = make_runtime();
@@ -60,6 +67,19 @@ class WorkerProcess {
   }
 
  private:
+  /// Spans go nowhere unless the configuration or the environment names a collector.
+  Result<> make_exporter() {
+    Result<std::optional<telemetry::OtlpOptions>> resolved = telemetry::resolve(
+        options_.config.telemetry, telemetry_resource(options_.config.name), telemetry::process_environment);
+    if (!resolved) return fail(std::move(resolved).error());
+    if (!*resolved) return {};
+    spdlog::info("event=telemetry_started url={} sample_ratio={}", (**resolved).url, (**resolved).sample_ratio);
+    exporter_ = telemetry::OtlpExporter::make(io_, clock_, random_, http::CurlMulti::make(io_), std::move(**resolved));
+    exporter_->start();
+    deployment_.set_span_sink(exporter_);
+    return {};
+  }
+
   Result<> make_runtime() {
     WorkerRuntimeOptions runtime;
     runtime.name = options_.config.name;
@@ -70,6 +90,7 @@ class WorkerProcess {
     Result<std::unique_ptr<Runtime>> made = make_worker_runtime(io_, std::move(runtime));
     if (!made) return fail(std::move(made).error());
     runtime_ = std::move(*made);
+    runtime_->set_span_sink(exporter_);
     runtime_->set_turn_observer([this](std::string_view agent_type, std::string_view outcome, Duration latency) {
       metrics_.observe_turn(agent_type, outcome, latency);
     });
@@ -128,6 +149,7 @@ class WorkerProcess {
     spdlog::info("event=worker_draining name={} signal={}", log_text(options_.config.name), signal);
     health_.set_stopping();
     co_await runtime_->stop(options_.drain_timeout);
+    if (exporter_) co_await exporter_->stop(kSpanGrace);
     io_.stop();
   }
 
@@ -142,6 +164,7 @@ class WorkerProcess {
       metrics_.observe_loop_lag(now > due ? now - due : Duration::zero());
       report_agents();
       report_questions(now);
+      report_spans();
       report_connection(runtime_->is_connected());
     }
   }
@@ -169,6 +192,12 @@ class WorkerProcess {
     metrics_.set_questions(questions.waiting, questions.oldest);
   }
 
+  void report_spans() {
+    if (!exporter_) return;
+    const telemetry::SpanCounts counts = exporter_->counts();
+    metrics_.set_spans({counts.exported, counts.refused, counts.dropped, counts.waiting});
+  }
+
   void report_connection(bool is_connected) {
     if (is_connected == was_connected_) return;
     was_connected_ = is_connected;
@@ -187,6 +216,7 @@ class WorkerProcess {
 
   const WorkerOptions& options_;
   const Clock& clock_;
+  Random& random_;
   asio::io_context io_{1};
   WorkerHealth health_;
   monitoring::WorkerMetrics metrics_;
@@ -195,6 +225,7 @@ class WorkerProcess {
   Deployment deployment_;
   asio::signal_set signals_;
   asio::steady_timer beat_timer_;
+  std::shared_ptr<telemetry::OtlpExporter> exporter_;  ///< shared with the runtime and the models; empty: off
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<monitoring::MetricsServer> server_;
   Result<> outcome_;

@@ -66,6 +66,8 @@ struct ResponseSchema {
 struct Caller {
   std::string agent = {};  ///< agent id; empty outside an agent
   std::string conversation = {};
+  /// W3C trace context that the call belongs under; empty outside a trace.
+  std::string traceparent = {};
   friend bool operator==(const Caller&, const Caller&) = default;
 };
 

@@ -43,6 +43,13 @@ void report(const Outcome& outcome, Context& context) {
   }
 }
 
+/// What the caller has not said himself.
+void fill_caller(Caller& caller, const Context& context) {
+  if (caller.agent.empty() && !context.self().is_empty()) caller.agent = context.self().str();
+  if (caller.conversation.empty()) caller.conversation = context.attribute("conversation");
+  if (caller.traceparent.empty()) caller.traceparent = context.traceparent();
+}
+
 /// Completes when the turn's message is cancelled.
 Task<Error> until_cancelled(Context& context) {
   for (;;) {
@@ -59,6 +66,7 @@ Task<Outcome> complete_in_turn(ChatModel& model, ChatRequest request, Context& c
     request.deadline = std::min(*deadline, request.deadline.value_or(*deadline));
   }
   request.on_progress = [&context] { context.report_progress(); };
+  fill_caller(request.caller, context);
   std::exception_ptr thrown;
   std::variant<Outcome, Error> first =
       co_await (complete_or_keep(model, std::move(request), reporting(std::move(on_chunk), context), thrown) ||

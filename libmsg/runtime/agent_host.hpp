@@ -26,6 +26,7 @@
 #include "libmsg/runtime/request_table.hpp"
 #include "libmsg/runtime/runtime.hpp"
 #include "libmsg/runtime/saved_states.hpp"
+#include "libmsg/runtime/span.hpp"
 #include "libmsg/runtime/suspend.hpp"
 #include "libmsg/runtime/turn_record.hpp"
 #include "libmsg/runtime/turn_scheduler.hpp"
@@ -81,6 +82,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   Task<Result<>> unsubscribe(SubscriptionHandle handle);
   void add_interceptor(std::shared_ptr<Interceptor> interceptor);
   void set_turn_observer(TurnObserver observer);
+  void set_span_sink(std::shared_ptr<SpanSink> sink);
   [[nodiscard]] Client& client();
   [[nodiscard]] Result<std::map<std::string, std::string>> save_state();
   Result<> load_state(const std::map<std::string, std::string>& states);
@@ -166,6 +168,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
     bool is_control = false;
     /// Names the target in messages for people.
     std::string target;
+    std::unique_ptr<OpenSpan> span;  ///< empty when nobody records it
   };
   using Calls = RequestTable<Call>;
 
@@ -215,6 +218,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
     std::size_t connection;
     Payload message;
     CallOptions options;
+    std::string traceparent = {};  ///< in place of the caller's and the turn's; empty when nobody records spans
   };
   enum class Passage : std::uint8_t { pass, dropped };
   Result<Passage> intercept(Outgoing& outgoing);
@@ -258,6 +262,12 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void refuse(TurnPtr turn, const Error& error);
   Result<> intercept_response(Turn& turn, Payload& reply);
   void count_outcome(Turn& turn, std::optional<ErrorCode> code);
+
+  // Spans (host_spans.cpp).
+  void begin_turn_span(Turn& turn);
+  static void end_turn_span(Turn& turn, const Result<Payload>& outcome);
+  void begin_call_span(Outgoing& outgoing, Call& call);
+  static void end_call_span(Call& call, std::optional<Error> error);
 
   // Vitals (host_vitals.cpp).
   /// The turn's code has the loop, which is progress.
@@ -319,6 +329,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   SavedStates saved_states_;
   std::vector<std::shared_ptr<Interceptor>> interceptors_;  ///< shared: the application keeps using them
   TurnObserver observer_;
+  std::shared_ptr<SpanSink> span_sink_;  ///< shared with the spans under way
 
   Scheduler scheduler_;
   TimerQueue<std::move_only_function<void()>> timers_;

@@ -21,6 +21,9 @@ class Context : public Messenger {
   [[nodiscard]] virtual const Attributes& attributes() const = 0;
   /// The value of one attribute, or an empty text.
   [[nodiscard]] virtual std::string_view attribute(std::string_view name) const = 0;
+  /// The W3C trace context that calls on behalf of this message belong under, also those that leave the bus (a model, a
+  /// tool); empty when the message belongs to no trace.
+  [[nodiscard]] virtual std::string traceparent() const { return std::string(attribute("traceparent")); }
   /// When the sender stops waiting; nullopt for a one-way message, which only has to start in time.
   [[nodiscard]] virtual std::optional<TimePoint> deadline() const = 0;
   /// True once the caller has cancelled or the deadline has passed; long handlers look at it. Calls that the handler

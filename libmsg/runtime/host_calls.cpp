@@ -74,7 +74,10 @@ Task<Result<ReplyStream>> AgentHost::request_stream(Turn* turn, Target target, P
   auto queue = std::make_shared<PartQueue>(weak_from_this());
   Call call(queue);
   const Result<CallKey> key = begin_call(outgoing, call);
-  if (!key) co_return fail(key.error());
+  if (!key) {
+    end_call_span(call, key.error());
+    co_return fail(key.error());
+  }
   queue->set_key(*key);
   co_return ReplyStream(std::make_unique<ReplyStream::Source>(std::move(queue)));
 }
@@ -83,6 +86,7 @@ Task<Result<ReplyStream>> AgentHost::request_stream(Turn* turn, Target target, P
 void AgentHost::begin_or_fail(Outgoing& outgoing, Call call, asio::cancellation_slot slot) {
   const Result<CallKey> key = begin_call(outgoing, call);
   if (!key) {
+    end_call_span(call, key.error());
     asio::post(io_,
                [call = std::move(call), error = key.error()]() mutable { end_call(std::move(call), fail(error)); });
     return;
@@ -114,6 +118,8 @@ Result<AgentHost::CallKey> AgentHost::begin_call(Outgoing& outgoing, Call& call)
   }
   Turn* const turn = outgoing.turn;
   const bool is_traced = outgoing.options.is_traced || (turn != nullptr && turn->is_traced);
+  if (span_sink_) [[unlikely]]
+    begin_call_span(outgoing, call);
   if (Result<> encoded = encode_attributes(outgoing, is_traced); !encoded) return fail(std::move(encoded).error());
 
   const TimePoint begun = now();
@@ -192,17 +198,23 @@ Result<> AgentHost::encode_attributes(const Outgoing& outgoing, bool is_traced) 
   const Attributes& own = outgoing.options.attributes;
   for (const auto& [name, value] : own) {
     if (name == wire::attribute::kCallChain) continue;  // The runtime's own.
+    if (name == wire::attribute::kTraceparent && !outgoing.traceparent.empty()) continue;
     if (Result<> added = wire::append_attribute(scratch_, name, value); !added) return added;
+  }
+  if (!outgoing.traceparent.empty()) {
+    Result<> added = wire::append_attribute(scratch_, wire::attribute::kTraceparent, outgoing.traceparent);
+    if (!added) return added;
   }
   Turn* const turn = outgoing.turn;
   if (turn != nullptr) {
     for (const std::string_view name : {wire::attribute::kTraceparent, wire::attribute::kConversation}) {
       const std::string_view inherited = turn->attribute(name);
       if (inherited.empty() || has_attribute(own, name)) continue;
+      if (name == wire::attribute::kTraceparent && !outgoing.traceparent.empty()) continue;
       if (Result<> added = wire::append_attribute(scratch_, name, inherited); !added) return added;
     }
   }
-  if (is_traced && !has_attribute(own, wire::attribute::kTraceparent) &&
+  if (is_traced && outgoing.traceparent.empty() && !has_attribute(own, wire::attribute::kTraceparent) &&
       (turn == nullptr || turn->attribute(wire::attribute::kTraceparent).empty())) {
     if (Result<> added = wire::append_attribute(scratch_, wire::attribute::kTraceparent, new_traceparent(random_));
         !added) {
@@ -226,6 +238,7 @@ void AgentHost::detach_from_turn(const Call& call, CallKey key) {
 }
 
 void AgentHost::end_call(Call call, Result<Payload> outcome) {
+  end_call_span(call, outcome ? std::nullopt : std::optional(outcome.error()));
   if (auto* reply = std::get_if<ReplyHandler>(&call.waiter)) {
     (*reply)(std::move(outcome));
   } else if (auto* accept = std::get_if<AcceptHandler>(&call.waiter)) {

@@ -95,6 +95,7 @@ void AgentHost::on_accepted(std::size_t connection, Bytes payload) {
     if (!call) continue;
     detach_from_turn(*call, {connection, id});
     if (call->turn != nullptr) resume_turn(*call->turn);
+    end_call_span(*call, std::nullopt);
     if (auto* accept = std::get_if<AcceptHandler>(&call->waiter)) (*accept)(recipients);
   }
 }

@@ -129,6 +129,7 @@ void AgentHost::recycle(TurnPtr turn) {
   turn->event_topic.reset();
   turn->all_attributes.clear();
   turn->calls.clear();
+  turn->span.reset();
   if (is_closed_ || spare_turns_.size() >= kMaxSpareTurns) return;
   spare_turns_.push_back(std::move(turn));
 }
@@ -192,6 +193,7 @@ void AgentHost::begin_running(Turn& turn) {
   running_turns_.push_back(&turn);
   turn.started = now_;
   turn.has_model_failed = false;
+  begin_turn_span(turn);
   resume_turn(turn);
 }
 
@@ -270,6 +272,7 @@ AgentHost::TurnPtr AgentHost::end_turn(TurnPtr turn, Result<Payload> outcome) {
     answer(*turn, outcome);
     count_outcome(*turn, outcome ? std::nullopt : std::optional(outcome.error().code));
   }
+  end_turn_span(*turn, outcome);
   // Coroutines that the handler left behind may still wait; what they wait for no longer belongs to a turn.
   for (const CallKey& key : turn->calls) {
     if (Call* const call = connections_[key.connection].calls.find(key.id)) call->turn = nullptr;

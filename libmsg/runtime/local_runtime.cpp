@@ -143,6 +143,7 @@ void LocalRuntime::add_interceptor(std::shared_ptr<Interceptor> interceptor) {
   impl_->host().add_interceptor(std::move(interceptor));
 }
 void LocalRuntime::set_turn_observer(TurnObserver observer) { impl_->host().set_turn_observer(std::move(observer)); }
+void LocalRuntime::set_span_sink(std::shared_ptr<SpanSink> sink) { impl_->host().set_span_sink(std::move(sink)); }
 Client& LocalRuntime::client() { return impl_->host().client(); }
 Result<std::map<std::string, std::string>> LocalRuntime::save_state() { return impl_->host().save_state(); }
 Result<> LocalRuntime::load_state(const std::map<std::string, std::string>& states) {

@@ -37,6 +37,7 @@ class LocalRuntime final : public Runtime {
   Task<Result<>> unsubscribe(SubscriptionHandle handle) override;
   void add_interceptor(std::shared_ptr<Interceptor> interceptor) override;
   void set_turn_observer(TurnObserver observer) override;
+  void set_span_sink(std::shared_ptr<SpanSink> sink) override;
   [[nodiscard]] Client& client() override;
   [[nodiscard]] Result<std::map<std::string, std::string>> save_state() override;
   Result<> load_state(const std::map<std::string, std::string>& states) override;

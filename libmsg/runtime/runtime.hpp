@@ -15,6 +15,7 @@
 #include "libmsg/runtime/agent.hpp"
 #include "libmsg/runtime/interceptor.hpp"
 #include "libmsg/runtime/messenger.hpp"
+#include "libmsg/runtime/span.hpp"
 #include "libmsg/runtime/turn_record.hpp"
 #include "libmsg/wire/vitals.hpp"
 
@@ -112,6 +113,8 @@ class Runtime {
 
   virtual void add_interceptor(std::shared_ptr<Interceptor> interceptor) = 0;
   virtual void set_turn_observer(TurnObserver observer) = 0;
+  /// Records turns and calls from now on; a null sink ends it.
+  virtual void set_span_sink(std::shared_ptr<SpanSink> sink) = 0;
   [[nodiscard]] virtual Client& client() = 0;
 
   /// State of every activation that has some, live or put away, by agent id.

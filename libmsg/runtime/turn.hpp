@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "libmsg/core/trace_context.hpp"
 #include "libmsg/runtime/agent_host.hpp"
+#include "libmsg/runtime/span.hpp"
 
 namespace parley {
 
@@ -20,6 +22,9 @@ class Turn final : public Context {
   [[nodiscard]] bool is_request() const override { return kind == wire::Kind::request; }
   [[nodiscard]] const Attributes& attributes() const override { return all_attributes; }
   [[nodiscard]] std::string_view attribute(std::string_view name) const override;
+  [[nodiscard]] std::string traceparent() const override {
+    return trace.is_valid() ? trace.str() : Context::traceparent();
+  }
   [[nodiscard]] std::optional<TimePoint> deadline() const override;
   [[nodiscard]] bool is_cancelled() const override { return cancelled || until <= host_.clock_.now(); }
   [[nodiscard]] TimePoint now() const override { return host_.clock_.now(); }
@@ -65,6 +70,8 @@ class Turn final : public Context {
   TimePoint started;              ///< its handler
   TimePoint progressed;           ///< newest sign of progress
   bool has_model_failed = false;  ///< and was counted
+  TraceContext trace;             ///< of its own span; not valid when nobody records spans
+  std::unique_ptr<OpenSpan> span;
   TimePoint until{TimePoint::max()};
   std::optional<Error> cancelled;
   std::size_t position = 0;  ///< in AgentHost::running_turns_

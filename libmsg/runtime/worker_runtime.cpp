@@ -92,6 +92,7 @@ class WorkerRuntime final : public Runtime {
     host_->add_interceptor(std::move(interceptor));
   }
   void set_turn_observer(TurnObserver observer) override { host_->set_turn_observer(std::move(observer)); }
+  void set_span_sink(std::shared_ptr<SpanSink> sink) override { host_->set_span_sink(std::move(sink)); }
   [[nodiscard]] Client& client() override { return host_->client(); }
   [[nodiscard]] Result<std::map<std::string, std::string>> save_state() override { return host_->save_state(); }
   Result<> load_state(const std::map<std::string, std::string>& states) override { return host_->load_state(states); }
