@@ -90,6 +90,7 @@ void HttpTransfer::set_options() {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // Aborting during a slow name lookup must not wait for the lookup.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  if (!request_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, request_.ca_file.c_str());
   if (request_.is_loopback || request_.may_connect) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   if (request_.is_compression_accepted) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   if (!request_.may_connect) return;

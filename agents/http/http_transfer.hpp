@@ -30,6 +30,8 @@ struct HttpRequest {
   /// Silence for this long, while somebody reads, ends the transfer.
   std::chrono::milliseconds stall_timeout{120'000};
   std::size_t max_response_bytes = std::size_t{16} * 1024 * 1024;
+  /// Certificates that servers are checked against; empty: the system's.
+  std::string ca_file = {};
   /// Proxy settings of the environment are meant for the world outside.
   bool is_loopback = false;
   /// Takes compressed answers; max_response_bytes counts what comes out of them.

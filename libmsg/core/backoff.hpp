@@ -30,6 +30,8 @@ class Backoff {
   }
   void reset() { failures_ = 0; }
   [[nodiscard]] unsigned failures() const { return failures_; }
+  /// Goes on where another one was.
+  void resume(unsigned failures) { failures_ = failures; }
 
  private:
   BackoffPolicy policy_;

@@ -20,7 +20,8 @@ struct FleetEvent {
   static constexpr std::string_view kTypeName = "parley.FleetEvent";
   std::uint64_t at_ms = 0;  ///< wall clock, ms since 1970
   /// `agent_started`, `agent_ready`, `agent_crashed`, `agent_unhealthy`, `agent_killed`, `agent_restarted`,
-  /// `agent_stopped`, `quarantined`, `probed`, `released`, `adopted`, `broker_away`, `broker_back`.
+  /// `agent_stopped`, `quarantined`, `probed`, `released`, `adopted`, `broker_away`, `broker_back`, and on
+  /// Kubernetes `api_away`, `api_back`.
   std::string event;
   std::string node;
   std::string process;  ///< empty for the node as a whole

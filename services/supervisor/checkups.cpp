@@ -12,10 +12,10 @@ Checkup checkup_of(const wire::PsPeer& peer) {
   return {peer.should_restart, cause == HealthCause::silence || cause == HealthCause::gone, peer.health_reason};
 }
 
-/// By its pid; a peer that does not tell one, by its name.
+/// By its pid; where there is none on one side, by its name.
 bool is_same(const wire::PsPeer& peer, const RunningProcess& process) {
-  if (peer.vitals.pid != 0) return static_cast<std::int64_t>(peer.vitals.pid) == process.pid;
-  return peer.name == process.name;
+  if (peer.vitals.pid != 0 && process.pid != 0) return static_cast<std::int64_t>(peer.vitals.pid) == process.pid;
+  return peer.name == (process.peer.empty() ? process.name : process.peer);
 }
 
 }  // namespace
@@ -23,12 +23,19 @@ bool is_same(const wire::PsPeer& peer, const RunningProcess& process) {
 std::vector<std::pair<std::string, Checkup>> Checkups::look(const wire::PsReport& report,
                                                             const std::vector<RunningProcess>& processes,
                                                             TimePoint now) {
+  for (Inquest& inquest : inquests_) {
+    const auto loss = std::ranges::find_if(report.losses, [&](const auto& each) { return is_about(each, inquest); });
+    if (loss == report.losses.end()) continue;
+    // What the heartbeat had named may have been over by then.
+    inquest.executing = loss->executing;
+    inquest.is_settled = true;
+  }
   std::vector<std::pair<std::string, Checkup>> verdicts;
   for (const RunningProcess& process : processes) {
     const auto peer =
         std::ranges::find_if(report.peers, [&](const wire::PsPeer& candidate) { return is_same(candidate, process); });
     if (peer != report.peers.end()) {
-      seen_[process.name] = {process.pid, now, report.shard_epoch, peer->vitals.executing};
+      seen_[process.name] = {process.pid, now, report.shard_epoch, peer->incarnation, peer->vitals.executing};
       verdicts.emplace_back(process.name, checkup_of(*peer));
       continue;
     }
@@ -36,15 +43,35 @@ std::vector<std::pair<std::string, Checkup>> Checkups::look(const wire::PsReport
     // Unknown to this run of the broker: it may still be on its way there.
     const bool is_lost = sight != seen_.end() && sight->second.pid == process.pid &&
                          sight->second.epoch == report.shard_epoch &&
-                         (process.is_held || now - sight->second.last >= kAbsence);
+                         (process.is_held || now - sight->second.last >= absence_);
     if (is_lost) verdicts.emplace_back(process.name, Checkup{true, true, "the broker has lost it"});
   }
   return verdicts;
 }
 
-std::vector<std::string> Checkups::executing_of(const std::string& process) const {
+/// By its incarnation; one that the broker's `ps` never showed, by its pid.
+bool Checkups::is_about(const wire::PsLoss& loss, const Inquest& inquest) {
+  if (inquest.is_settled) return false;
+  if (inquest.incarnation != 0) return loss.incarnation == inquest.incarnation;
+  return inquest.pid != 0 && static_cast<std::int64_t>(loss.pid) == inquest.pid;
+}
+
+void Checkups::inquire(const std::string& process, std::int64_t pid, TimePoint now) {
+  Inquest& inquest = inquests_.emplace_back(Inquest{.process = process, .pid = pid, .until = now + kInquestTime});
   const auto sight = seen_.find(process);
-  return sight == seen_.end() ? std::vector<std::string>{} : sight->second.executing;
+  if (sight == seen_.end()) return;
+  inquest.incarnation = sight->second.incarnation;
+  inquest.executing = sight->second.executing;
+}
+
+std::vector<Checkups::Finding> Checkups::findings(TimePoint now) {
+  std::vector<Finding> findings;
+  std::erase_if(inquests_, [&](Inquest& inquest) {
+    if (!inquest.is_settled && now < inquest.until) return false;
+    findings.push_back({inquest.process, std::move(inquest.executing)});
+    return true;
+  });
+  return findings;
 }
 
 }  // namespace parley::supervisor

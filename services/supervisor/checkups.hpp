@@ -1,6 +1,7 @@
-// From the broker's `ps` to a checkup of each process: a peer is matched to a process by its pid, and one that the
-// broker has lost although its process runs is found silent. Also keeps what each was executing, for the question who
-// is to blame. Pure. One thread.
+// From the broker's `ps` to a checkup of each process: a peer is matched to a process by its pid (or, where processes
+// have none that means anything, by its name), and one that the broker has lost although its process runs is found
+// silent. Also finds out what a process was executing when it ended: the broker names the agents whose messages a lost
+// worker had in hand; if it does not in time, the worker's last heartbeat has to do. Pure. One thread.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ namespace parley::supervisor {
 struct RunningProcess {
   std::string name;
   std::int64_t pid = 0;
-  bool is_held = false;  ///< by SIGSTOP
+  bool is_held = false;   ///< by SIGSTOP
+  std::string peer = {};  ///< its name on the bus; empty: `name`
 };
 
 class Checkups {
@@ -28,11 +30,26 @@ class Checkups {
   /// as silent at once.
   static constexpr std::chrono::milliseconds kAbsence{1500};
 
+  /// How long the broker may take to say what a lost worker had in hand.
+  static constexpr std::chrono::milliseconds kInquestTime{2000};
+
+  /// What an ended process was executing.
+  struct Finding {
+    std::string process;
+    std::vector<std::string> executing;
+    friend bool operator==(const Finding&, const Finding&) = default;
+  };
+
+  /// `absence`: how long a peer may be absent; see kAbsence.
+  explicit Checkups(Duration absence = kAbsence) : absence_(absence) {}
+
   /// A verdict on each running process that the broker has seen.
   std::vector<std::pair<std::string, Checkup>> look(const wire::PsReport& report,
                                                     const std::vector<RunningProcess>& processes, TimePoint now);
-  /// Agent ids that the process was handling when it was last heard of.
-  [[nodiscard]] std::vector<std::string> executing_of(const std::string& process) const;
+  /// The process that was `pid` (0: unknown) has ended: what was it executing? Answered by findings(), once.
+  void inquire(const std::string& process, std::int64_t pid, TimePoint now);
+  /// The answers that there are by now.
+  std::vector<Finding> findings(TimePoint now);
   /// Another process has taken its place.
   void forget(const std::string& process) { seen_.erase(process); }
 
@@ -41,9 +58,22 @@ class Checkups {
     std::int64_t pid = 0;
     TimePoint last{};
     std::uint64_t epoch = 0;  ///< of the broker that saw it
+    std::uint64_t incarnation = 0;
     std::vector<std::string> executing;
   };
+  struct Inquest {
+    std::string process;
+    std::int64_t pid = 0;
+    std::uint64_t incarnation = 0;  ///< 0: the broker never saw it
+    TimePoint until{};
+    std::vector<std::string> executing;
+    bool is_settled = false;
+  };
+  static bool is_about(const wire::PsLoss& loss, const Inquest& inquest);
+
+  Duration absence_;
   std::map<std::string, Sight> seen_;
+  std::vector<Inquest> inquests_;
 };
 
 }  // namespace parley::supervisor

@@ -7,6 +7,7 @@
 #include "libmsg/core/backoff.hpp"
 #include "libmsg/core/random.hpp"
 #include "services/supervisor/policy_config.hpp"
+#include "services/supervisor/policy_memory.hpp"
 
 namespace parley::supervisor {
 
@@ -33,6 +34,19 @@ class CrashHistory {
     crashes_.clear();
     backoff_.reset();
     is_restarted_once_ = false;
+  }
+
+  [[nodiscard]] CrashRecord record(std::string process, TimePoint now) const {
+    CrashRecord record{std::move(process), {}, backoff_.failures(), is_restarted_once_};
+    for (const TimePoint crash : crashes_) record.ages.push_back(now - crash);
+    return record;
+  }
+  void restore(const CrashRecord& record, TimePoint now) {
+    crashes_.clear();
+    for (const Duration age : record.ages) crashes_.push_back(now - age);
+    while (crashes_.size() > config_.max_crashes + std::size_t{1}) crashes_.pop_front();
+    backoff_.resume(record.backoff);
+    is_restarted_once_ = record.is_restarted_once;
   }
 
  private:

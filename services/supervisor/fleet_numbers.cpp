@@ -8,8 +8,8 @@ namespace parley::supervisor {
 const std::vector<std::string>& all_fleet_events() {
   static const std::vector<std::string> kEvents{"adopted",         "agent_crashed", "agent_killed",  "agent_ready",
                                                 "agent_restarted", "agent_started", "agent_stopped", "agent_unhealthy",
-                                                "broker_away",     "broker_back",   "probed",        "quarantined",
-                                                "released"};
+                                                "api_away",        "api_back",      "broker_away",   "broker_back",
+                                                "probed",          "quarantined",   "released"};
   return kEvents;
 }
 

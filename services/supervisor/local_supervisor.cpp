@@ -5,7 +5,6 @@
 #include <asio/steady_timer.hpp>
 #include <atomic>
 #include <csignal>
-#include <deque>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -19,7 +18,7 @@
 #include "monitoring/process_metrics.hpp"
 #include "services/supervisor/bus_link.hpp"
 #include "services/supervisor/checkups.hpp"
-#include "services/supervisor/fleet_numbers.hpp"
+#include "services/supervisor/fleet_journal.hpp"
 #include "services/supervisor/local/local_driver.hpp"
 #include "services/supervisor/local/watcher_guard.hpp"
 
@@ -32,8 +31,6 @@ constexpr const char* kLockFile = "supervisor.lock";
 /// A broker cannot be asked how a broker is; one that is held by SIGSTOP for this long does not come back by itself.
 constexpr std::chrono::milliseconds kHeldTooLong{2500};
 constexpr std::chrono::milliseconds kHoldInterval{500};
-/// For those who ask what has happened.
-constexpr std::size_t kRecentEvents = 256;
 
 class LocalSupervisor final : public DriverObserver {
  public:
@@ -42,6 +39,7 @@ class LocalSupervisor final : public DriverObserver {
         plan_(std::move(plan)),
         clock_(clock),
         policy_(plan_.policy, random),
+        journal_(plan_.node, clock),
         signals_(io_, SIGTERM, SIGINT),
         tick_timer_(io_),
         hold_timer_(io_),
@@ -71,6 +69,7 @@ class LocalSupervisor final : public DriverObserver {
 
   // DriverObserver
   void on_started(const std::string& process) override {
+    memories_[process].last_pid = driver_->id_of(process).pid;
     checkups_.forget(process);
     policy_.on_started(process, clock_.now());
     perform();
@@ -86,7 +85,7 @@ class LocalSupervisor final : public DriverObserver {
     memory.is_hopeless = end.is_hopeless();
     memory.problem = end.str();
     for (const std::string& line : last_lines) memory.problem += "\n  " + line;
-    policy_.on_ended(process, end, checkups_.executing_of(process), clock_.now());
+    policy_.on_ended(process, end, clock_.now());
     perform();
   }
 
@@ -95,10 +94,9 @@ class LocalSupervisor final : public DriverObserver {
   struct Memory {
     std::vector<std::string> last_lines;
     std::string problem;
-    std::string cause = "order";  ///< of the next restart, for the metric
     bool is_hopeless = false;
-    std::uint64_t counted_restarts = 0;
     std::optional<TimePoint> held_since;
+    pid_t last_pid = 0;  ///< of the newest one that ran
   };
 
   Result<> make_bus() {
@@ -109,7 +107,7 @@ class LocalSupervisor final : public DriverObserver {
     };
     events.on_ps = [this](const wire::PsReport& report) { take_ps(report); };
     events.on_list = [this](const messages::SupervisorList& list) { return report_of(list); };
-    events.on_order = [this](const messages::SupervisorOrder& order) { return carry_out(order); };
+    events.on_order = [this](const messages::SupervisorOrder& order) { return follow(order); };
     auto bus = BusLink::make(io_, clock_, {plan_.node, plan_.broker, plan_.is_insecure_allowed}, std::move(events));
     if (!bus) return fail(bus.error());
     bus_ = std::move(*bus);
@@ -133,6 +131,11 @@ class LocalSupervisor final : public DriverObserver {
     const std::optional<SuiteState> earlier = read_state(options_.folder);
     // Before anything is started: whoever finds this file knows that there may be processes.
     const TimePoint now = clock_.now();
+    if (earlier) {
+      PolicyMemory memory = earlier->memory;
+      memory.grow_older(std::chrono::milliseconds(std::max<std::int64_t>(0, wall_ms() - earlier->written_ms)));
+      policy_.remember(std::move(memory), now);
+    }
     for (const PlannedProcess& process : plan_.processes) {
       const ProcessRecord* record = nullptr;
       if (earlier) {
@@ -148,7 +151,7 @@ class LocalSupervisor final : public DriverObserver {
       Memory& memory = memories_[process.name];
       memory.problem = record->problem;
       memory.is_hopeless = record->is_hopeless;
-      memory.counted_restarts = record->view.restarts;
+      journal_.adopt_restarts(process.name, record->view.restarts);
       policy_.adopt(record->view, driver_->adopt(process.name, record->id, record->metrics_port), now);
     }
     save();
@@ -168,8 +171,8 @@ class LocalSupervisor final : public DriverObserver {
       for (const Action& action : actions) carry_out(action);
     }
     save();
-    count_restarts();
-    board_.post(numbers_.numbers(policy_.processes()));
+    journal_.count_restarts(policy_.processes());
+    board_.post(journal_.numbers(policy_.processes()));
     if (policy_.is_all_stopped()) return finish();
     tick_timer_.cancel();
     const auto next = policy_.next_tick();
@@ -190,6 +193,8 @@ class LocalSupervisor final : public DriverObserver {
         return driver_->stop(action.process);
       case Action::Kind::kill:
         return driver_->kill(action.process);
+      case Action::Kind::find_culprits:
+        return checkups_.inquire(action.process, memories_[action.process].last_pid, clock_.now());
       case Action::Kind::quarantine_agent:
         return bus_->quarantine(action.agent, action.reason);
       case Action::Kind::report:
@@ -198,44 +203,17 @@ class LocalSupervisor final : public DriverObserver {
   }
 
   void report(const Action& action) {
-    Memory& memory = memories_[action.process];
-    if (action.event == "agent_unhealthy") memory.cause = "health";
-    if (action.event == "agent_crashed" && memory.cause != "health") memory.cause = "crash";
-    messages::FleetEvent event;
-    event.at_ms = static_cast<std::uint64_t>(clock_.wall_now().time_since_epoch().count());
-    event.event = action.event;
-    event.node = plan_.node;
-    event.process = action.process;
-    event.agent = action.agent;
-    event.reason = action.reason;
-    for (const ProcessView& view : policy_.processes()) {
-      if (view.name == action.process) event.restarts = view.restarts;
-    }
-    if (action.event == "agent_crashed") event.last_lines = memory.last_lines;
-    const bool is_bad = action.event == "agent_crashed" || action.event == "agent_unhealthy" ||
-                        action.event == "agent_killed" || action.event == "quarantined";
-    spdlog::log(is_bad ? spdlog::level::warn : spdlog::level::info,
-                "event={} process={} agent={} restarts={} reason={}", event.event, log_text(event.process),
-                log_text(event.agent), event.restarts, log_text(event.reason));
-    numbers_.count_event(event.event);
-    recent_.push_back(event);
-    if (recent_.size() > kRecentEvents) recent_.pop_front();
-    bus_->publish(std::move(event));
+    bus_->publish(journal_.note(action, policy_.processes(), memories_[action.process].last_lines));
   }
 
-  void count_restarts() {
-    for (const ProcessView& view : policy_.processes()) {
-      Memory& memory = memories_[view.name];
-      if (view.restarts <= memory.counted_restarts) continue;
-      memory.counted_restarts = view.restarts;
-      numbers_.count_restart(view.name, std::exchange(memory.cause, "order"));
-    }
-  }
+  [[nodiscard]] std::int64_t wall_ms() const { return clock_.wall_now().time_since_epoch().count(); }
 
   void save() {
     SuiteState state;
     state.supervisor = identify(::getpid());
     state.is_stopping = is_stopping_;
+    state.memory = policy_.memory(clock_.now());
+    state.written_ms = wall_ms();
     for (ProcessView& view : policy_.processes()) {
       const Memory& memory = memories_[view.name];
       const std::string name = view.name;
@@ -279,10 +257,14 @@ class LocalSupervisor final : public DriverObserver {
     for (const ProcessView& view : policy_.processes()) {
       if (view.state != ProcessState::running) continue;
       const pid_t pid = driver_->id_of(view.name).pid;
+      memories_[view.name].last_pid = pid;
       running.push_back({view.name, pid, is_stopped_by_signal(pid)});
     }
     for (const auto& [process, checkup] : checkups_.look(report, running, now)) {
       policy_.on_checkup(process, checkup, now);
+    }
+    for (const Checkups::Finding& finding : checkups_.findings(now)) {
+      policy_.on_culprits(finding.process, finding.executing, now);
     }
     perform();
   }
@@ -305,48 +287,21 @@ class LocalSupervisor final : public DriverObserver {
     });
   }
 
-  Result<messages::SupervisorReport> report_of(const messages::SupervisorList& list) const {
-    const TimePoint now = clock_.now();
-    const auto ms = [](Duration duration) {
-      return static_cast<std::uint64_t>(
-          std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()));
-    };
-    messages::SupervisorReport report;
-    report.node = plan_.node;
+  [[nodiscard]] messages::SupervisorReport report_of(const messages::SupervisorList& list) const {
+    messages::SupervisorReport report =
+        journal_.report(list, policy_.processes(), [this](messages::SupervisedProcess& row) {
+          row.pid = driver_->id_of(row.name).pid;
+          row.log = driver_->log_of(row.name).string();
+        });
     report.quarantined_agents = bus_->quarantined_agents();
-    const auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(list.events, recent_.size()));
-    report.events.assign(recent_.end() - count, recent_.end());
-    for (const ProcessView& view : policy_.processes()) {
-      if (!list.process.empty() && list.process != view.name) continue;
-      messages::SupervisedProcess& row = report.processes.emplace_back();
-      row.name = view.name;
-      row.state = name_of(view.state);
-      row.pid = driver_->id_of(view.name).pid;
-      row.restarts = view.restarts;
-      row.state_ms = ms(now - view.since);
-      row.next_start_ms = view.next_start ? ms(*view.next_start - now) : 0;
-      row.reason = view.reason;
-      row.log = driver_->log_of(view.name).string();
-    }
     return report;
   }
 
-  Result<messages::SupervisorDone> carry_out(const messages::SupervisorOrder& order) {
-    using Order = Result<> (Policy::*)(std::string_view, TimePoint);
-    static const std::map<std::string, Order> kOrders{{"restart", &Policy::restart},
-                                                      {"drain", &Policy::drain},
-                                                      {"quarantine", &Policy::quarantine},
-                                                      {"release", &Policy::release}};
-    const auto method = kOrders.find(order.what);
-    if (method == kOrders.end()) {
-      return fail(ErrorCode::invalid,
-                  fmt::format("no order '{}'; there are restart, drain, quarantine and release", order.what));
-    }
-    const Result<> done = (policy_.*method->second)(order.process, clock_.now());
-    if (!done) return fail(done.error());
+  Result<messages::SupervisorDone> follow(const messages::SupervisorOrder& order) {
+    Result<messages::SupervisorDone> done = supervisor::carry_out(order, policy_, clock_.now());
     // After the reply: an order may stop what carries it.
-    asio::post(io_, [this] { perform(); });
-    return messages::SupervisorDone{fmt::format("{}: {} has begun", order.process, order.what)};
+    if (done) asio::post(io_, [this] { perform(); });
+    return done;
   }
 
   const SupervisorOptions& options_;
@@ -355,10 +310,9 @@ class LocalSupervisor final : public DriverObserver {
   asio::io_context io_{1};
   Policy policy_;
   Checkups checkups_;
-  FleetNumbers numbers_;
+  FleetJournal journal_;
   std::map<std::string, Memory> memories_;
   std::string targets_;  ///< as written last
-  std::deque<messages::FleetEvent> recent_;
   std::unique_ptr<LocalDriver> driver_;
   std::unique_ptr<BusLink> bus_;
   monitoring::NumberBoard board_;

@@ -54,17 +54,39 @@ void Policy::enter(Process& process, ProcessState state, TimePoint now) {
   process.deadline.reset();
 }
 
-void Policy::add(std::string name, Role role, TimePoint now) {
+void Policy::remember(PolicyMemory earlier, TimePoint now) {
+  remembered_ = std::move(earlier.crashes);
+  suspects_.restore(earlier.suspicions, now);
+}
+
+PolicyMemory Policy::memory(TimePoint now) const {
+  PolicyMemory memory{{}, suspects_.suspicions(now)};
+  for (const auto& process : processes_) memory.crashes.push_back(process->history.record(process->view.name, now));
+  return memory;
+}
+
+Policy::Process& Policy::make_process(ProcessView view, TimePoint now) {
   Process& process = *processes_.emplace_back(std::make_unique<Process>(config_));
-  process.view.name = std::move(name);
-  process.view.role = role;
+  process.view = std::move(view);
+  const auto record = std::ranges::find(remembered_, process.view.name, &CrashRecord::process);
+  if (record != remembered_.end()) {
+    process.history.restore(*record, now);
+    remembered_.erase(record);
+  }
+  return process;
+}
+
+void Policy::add(std::string name, Role role, TimePoint now) {
+  ProcessView view;
+  view.name = std::move(name);
+  view.role = role;
+  Process& process = make_process(std::move(view), now);
   wait_for_start(process, Duration::zero(), now);
   start_due(now);
 }
 
 void Policy::adopt(const ProcessView& earlier, bool is_alive, TimePoint now) {
-  Process& process = *processes_.emplace_back(std::make_unique<Process>(config_));
-  process.view = earlier;
+  Process& process = make_process(earlier, now);
   const ProcessState state = earlier.state;
   enter(process, state, now);
   if (state == ProcessState::stopped) return;
@@ -118,8 +140,12 @@ bool Policy::may_start(const Process& process) const {
 }
 
 bool Policy::has_room() const {
-  const auto is_busy = [](const auto& process) {
-    return process->is(ProcessState::starting) || (process->is(ProcessState::stopping) && process->stop == Stop::sick);
+  const auto is_busy = [this](const auto& process) {
+    // One that the platform is to start again is on its way up as soon as its predecessor is gone.
+    const bool is_awaited =
+        config_.starter == Starter::platform && process->is(ProcessState::waiting) && process->view.has_failed;
+    return is_awaited || process->is(ProcessState::starting) ||
+           (process->is(ProcessState::stopping) && process->stop == Stop::sick);
   };
   return std::ranges::count_if(processes_, is_busy) < static_cast<std::ptrdiff_t>(config_.max_simultaneous);
 }
@@ -148,6 +174,7 @@ void Policy::on_started(std::string_view name, TimePoint now) {
   if (process == nullptr) return;
   if (config_.starter == Starter::platform && process->is(ProcessState::waiting)) {
     enter(*process, ProcessState::starting, now);
+    if (std::exchange(process->has_ended, false)) process->view.restarts++;
   }
   if (process->is(ProcessState::starting)) report("agent_started", *process, "");
 }

@@ -18,6 +18,7 @@
 #include "libmsg/core/random.hpp"
 #include "services/supervisor/crash_history.hpp"
 #include "services/supervisor/policy_config.hpp"
+#include "services/supervisor/policy_memory.hpp"
 #include "services/supervisor/process_end.hpp"
 #include "services/supervisor/suspects.hpp"
 
@@ -42,6 +43,7 @@ struct Action {
     start,             ///< `process`
     stop,              ///< ask `process` to end in good order
     kill,              ///< `process`, with everything that it started
+    find_culprits,     ///< tell on_culprits() what `process` was executing when it ended
     quarantine_agent,  ///< tell the broker to hold back the messages for `agent`
     report,            ///< `event` happened: log, metric, topic
   };
@@ -75,6 +77,10 @@ class Policy {
   Policy& operator=(const Policy&) = delete;
   ~Policy();
 
+  /// What an earlier run of the supervisor has remembered; before processes are added or adopted.
+  void remember(PolicyMemory earlier, TimePoint now);
+  [[nodiscard]] PolicyMemory memory(TimePoint now) const;
+
   // Processes, in the order in which they start. Names are unique.
   /// To be started (or, with Starter::platform, expected) now.
   void add(std::string name, Role role, TimePoint now);
@@ -86,8 +92,10 @@ class Policy {
   // What the driver tells. Unknown names are ignored: the news may be older than a remove().
   void on_started(std::string_view name, TimePoint now);
   void on_ready(std::string_view name, TimePoint now);
-  /// `executing` are the agent ids that it was handling when it was last heard of.
-  void on_ended(std::string_view name, const ProcessEnd& end, const std::vector<std::string>& executing, TimePoint now);
+  void on_ended(std::string_view name, const ProcessEnd& end, TimePoint now);
+  /// The answer to Action::find_culprits, perhaps some time later: the agent ids that it was handling when it ended. An
+  /// answer that was not asked for is ignored.
+  void on_culprits(std::string_view name, const std::vector<std::string>& executing, TimePoint now);
   void on_checkup(std::string_view name, const Checkup& checkup, TimePoint now);
   /// While the broker is away nothing is restarted for its health, and nobody's start times out.
   void on_broker(bool is_there, TimePoint now);
@@ -125,7 +133,8 @@ class Policy {
   void restart_followers(const Process& failed, TimePoint now);
   void wait_for_start(Process& process, Duration delay, TimePoint now);
   void enter_quarantine(Process& process, const std::string& reason, bool gets_probe, TimePoint now);
-  void blame(const std::vector<std::string>& executing, TimePoint now);
+  Process& make_process(ProcessView view, TimePoint now);
+  void find_culprits(Process& process);
   void stop_next(TimePoint now);
   void act(Action::Kind kind, const Process& process);
   void report(std::string event, const Process& process, std::string reason);
@@ -134,6 +143,7 @@ class Policy {
   Random& random_;
   std::vector<std::unique_ptr<Process>> processes_;  ///< behind pointers: a Process refers to config_ and stays put
   Suspects suspects_;
+  std::vector<CrashRecord> remembered_;  ///< of processes that are not there yet
   std::vector<Action> actions_;
   bool is_broker_there_ = true;
   bool is_stopping_ = false;

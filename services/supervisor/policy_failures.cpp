@@ -5,23 +5,25 @@
 #include "services/supervisor/policy_process.hpp"
 
 namespace parley::supervisor {
-void Policy::on_ended(std::string_view name, const ProcessEnd& end, const std::vector<std::string>& executing,
-                      TimePoint now) {
+void Policy::on_ended(std::string_view name, const ProcessEnd& end, TimePoint now) {
   Process* process = find(name);
   if (process == nullptr || !process->is_alive()) return;
+  process->has_ended = true;
   if (process->is(ProcessState::stopping)) {
-    if (process->stop == Stop::sick && !process->is_silent) blame(executing, now);
+    if (process->stop == Stop::sick && !process->is_silent) find_culprits(*process);
     settle_stop(*process, now);
   } else if (is_stopping_) {
     enter(*process, ProcessState::stopped, now);
     stop_next(now);
   } else if (config_.starter == Starter::platform) {
-    // The kubelet starts it again, and counts its crashes.
-    if (end.is_own_doing()) blame(executing, now);
-    report("agent_crashed", *process, end.str());
+    // The kubelet starts it again, and counts its crashes. One that ended well was scaled away or replaced.
+    if (end.is_own_doing()) find_culprits(*process);
+    const bool is_crash = end.is_own_doing() || end.kind != ProcessEnd::Kind::exited;
+    process->view.reason = end.str();
+    report(is_crash ? "agent_crashed" : "agent_stopped", *process, end.str());
     wait_for_start(*process, Duration::zero(), now);
   } else {
-    if (end.is_own_doing()) blame(executing, now);
+    if (end.is_own_doing()) find_culprits(*process);
     if (end.is_hopeless()) {
       process->view.has_failed = true;
       report("agent_crashed", *process, end.str());
@@ -79,7 +81,15 @@ void Policy::enter_quarantine(Process& process, const std::string& reason, bool 
   report("quarantined", process, reason);
 }
 
-void Policy::blame(const std::vector<std::string>& executing, TimePoint now) {
+void Policy::find_culprits(Process& process) {
+  process.open_questions++;
+  act(Action::Kind::find_culprits, process);
+}
+
+void Policy::on_culprits(std::string_view name, const std::vector<std::string>& executing, TimePoint now) {
+  Process* process = find(name);
+  if (process == nullptr || process->open_questions == 0) return;
+  process->open_questions--;
   for (const std::string& agent : suspects_.note_crash(executing, now)) {
     const std::string reason = fmt::format("it was executing when its worker failed, {} times", config_.max_suspicions);
     actions_.push_back({Action::Kind::quarantine_agent, "", agent, "", reason});
@@ -103,7 +113,8 @@ void Policy::on_broker(bool is_there, TimePoint now) {
   actions_.push_back({Action::Kind::report, "", "", is_there ? "broker_back" : "broker_away", ""});
   if (!is_there) return;
   for (const auto& process : processes_) {
-    if (process->is(ProcessState::starting)) process->deadline = now + config_.start_timeout;
+    // A deadline that is not there is the platform's affair.
+    if (process->is(ProcessState::starting) && process->deadline) process->deadline = now + config_.start_timeout;
   }
 }
 

@@ -20,9 +20,11 @@ struct Policy::Process {
   std::optional<TimePoint> deadline;
   std::optional<TimePoint> ready_since;
   Stop stop = Stop::sick;
-  bool is_silent = false;  ///< when it was found sick
-  bool is_killed = false;  ///< it did not end when it was asked to
-  bool is_trial = false;   ///< after a quarantine, until it has been healthy for long enough
+  bool is_silent = false;       ///< when it was found sick
+  bool has_ended = false;       ///< since the platform started it last
+  bool is_killed = false;       ///< it did not end when it was asked to
+  unsigned open_questions = 0;  ///< ends of which nobody has said yet what it was executing
+  bool is_trial = false;        ///< after a quarantine, until it has been healthy for long enough
 
   [[nodiscard]] bool is(ProcessState state) const { return view.state == state; }
   [[nodiscard]] bool is_alive() const {

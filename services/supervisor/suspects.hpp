@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libmsg/core/clock.hpp"
+#include "services/supervisor/policy_memory.hpp"
 
 namespace parley::supervisor {
 
@@ -28,6 +29,17 @@ class Suspects {
       records_.erase(agent);
     }
     return convicted;
+  }
+
+  [[nodiscard]] std::vector<Suspicion> suspicions(TimePoint now) const {
+    std::vector<Suspicion> suspicions;
+    for (const auto& [agent, record] : records_) suspicions.push_back({agent, now - record.first, record.crashes});
+    return suspicions;
+  }
+  void restore(const std::vector<Suspicion>& suspicions, TimePoint now) {
+    for (const Suspicion& suspicion : suspicions) {
+      records_[suspicion.agent] = {now - suspicion.age, suspicion.crashes};
+    }
   }
 
   [[nodiscard]] std::size_t size() const { return records_.size(); }

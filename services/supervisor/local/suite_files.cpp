@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "services/supervisor/memory_json.hpp"
+
 namespace parley::supervisor {
 namespace {
 
@@ -170,6 +172,8 @@ Result<> write_state(const std::filesystem::path& folder, const SuiteState& stat
   json processes = json::array();
   for (const ProcessRecord& record : state.processes) processes.push_back(to_json(record));
   json value{{"supervisor", to_json(state.supervisor)}, {"is_stopping", state.is_stopping}, {"processes", processes}};
+  value["memory"] = to_json(state.memory);
+  value["written_ms"] = state.written_ms;
   return write_atomically(folder / kStateFile, dump(value));
 }
 
@@ -180,6 +184,11 @@ std::optional<SuiteState> read_state(const std::filesystem::path& folder) {
     state.supervisor = process_from(value.at("supervisor"));
     state.is_stopping = value.at("is_stopping");
     for (const json& record : value.at("processes")) state.processes.push_back(record_from(record));
+    // An earlier version wrote none, and its processes are to be adopted all the same.
+    if (value.contains("memory")) {
+      state.memory = memory_from_json(value["memory"]);
+      state.written_ms = value.at("written_ms");
+    }
     return state;
   } catch (const json::exception&) {
     return std::nullopt;

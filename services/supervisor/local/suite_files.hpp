@@ -23,6 +23,7 @@
 #include "libmsg/core/error.hpp"
 #include "services/supervisor/local/proc.hpp"
 #include "services/supervisor/policy.hpp"
+#include "services/supervisor/policy_memory.hpp"
 
 namespace parley::supervisor {
 
@@ -55,6 +56,9 @@ struct SuiteState {
   ProcessId supervisor;
   bool is_stopping = false;
   std::vector<ProcessRecord> processes;
+  /// As of `written_ms`.
+  PolicyMemory memory{};
+  std::int64_t written_ms = 0;  ///< wall clock, ms since 1970
 };
 
 inline constexpr const char* kPlanFile = "suite.json";

@@ -93,12 +93,63 @@ TEST(Checkups, do_not_take_a_new_process_for_the_lost_one) {
   EXPECT_THAT(checkups.look(empty_report(), successor, kNow + 1min), IsEmpty());
 }
 
-TEST(Checkups, remember_what_was_executing_until_another_process_takes_over) {
+wire::PsReport report_of_loss(std::uint64_t incarnation, std::uint32_t pid, std::vector<std::string> executing) {
+  wire::PsReport report = empty_report();
+  wire::PsLoss& loss = report.losses.emplace_back();
+  loss.worker = "some name";
+  loss.incarnation = incarnation;
+  loss.pid = pid;
+  loss.executing = std::move(executing);
+  return report;
+}
+
+using Finding = Checkups::Finding;
+
+TEST(Checkups, learn_from_the_broker_what_an_ended_process_had_in_hand) {
+  Checkups checkups;
+  wire::PsReport report = report_with(77);
+  report.peers[0].incarnation = 5;
+  (void)checkups.look(report, kHr, kNow);
+  checkups.inquire("hr", 77, kNow);
+  EXPECT_THAT(checkups.findings(kNow), IsEmpty()) << "the broker may still tell";
+  (void)checkups.look(report_of_loss(4, 77, {"hr/earlier"}), {}, kNow);
+  EXPECT_THAT(checkups.findings(kNow), IsEmpty()) << "that was an earlier process";
+  (void)checkups.look(report_of_loss(5, 77, {"hr/bob"}), {}, kNow);
+  EXPECT_THAT(checkups.findings(kNow), ElementsAre(Finding{"hr", {"hr/bob"}}));
+  EXPECT_THAT(checkups.findings(kNow + 1h), IsEmpty()) << "each is told once";
+}
+
+TEST(Checkups, fall_back_on_the_last_heartbeat_when_the_broker_does_not_tell) {
   Checkups checkups;
   (void)checkups.look(report_with(77), kHr, kNow);
-  EXPECT_THAT(checkups.executing_of("hr"), ElementsAre("hr/alice"));
+  checkups.inquire("hr", 77, kNow);
+  EXPECT_THAT(checkups.findings(kNow + Checkups::kInquestTime), ElementsAre(Finding{"hr", {"hr/alice"}}));
+}
+
+TEST(Checkups, find_the_loss_of_a_process_that_ended_before_any_ps_by_its_pid) {
+  Checkups checkups;
+  checkups.inquire("hr", 78, kNow);
+  (void)checkups.look(report_of_loss(9, 78, {"hr/bob"}), {}, kNow);
+  EXPECT_THAT(checkups.findings(kNow), ElementsAre(Finding{"hr", {"hr/bob"}}));
+}
+
+TEST(Checkups, do_not_ask_the_successor_what_an_ended_process_was_executing) {
+  Checkups checkups;
+  (void)checkups.look(report_with(77), kHr, kNow);
   checkups.forget("hr");
-  EXPECT_THAT(checkups.executing_of("hr"), IsEmpty());
+  checkups.inquire("hr", 78, kNow);
+  EXPECT_THAT(checkups.findings(kNow + 1h), ElementsAre(Finding{"hr", {}}));
+}
+
+TEST(Checkups, find_a_process_without_a_pid_of_its_own_by_its_name_on_the_bus) {
+  Checkups checkups(30s);
+  const std::vector<RunningProcess> pod{{.name = "hr.0", .peer = "hr-5c9f-x2x7k"}};
+  wire::PsReport report = report_with(1);
+  report.peers[0].name = "hr-5c9f-x2x7k";
+  report.peers[0].should_restart = true;
+  ASSERT_EQ(checkups.look(report, pod, kNow).size(), 1U);
+  EXPECT_THAT(checkups.look(empty_report(), pod, kNow + 29s), IsEmpty());
+  EXPECT_EQ(checkups.look(empty_report(), pod, kNow + 30s).size(), 1U);
 }
 
 }  // namespace

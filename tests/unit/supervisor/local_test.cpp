@@ -227,6 +227,9 @@ TEST_F(Local, state_comes_back_as_it_was_written) {
   record.log_offset = 99;
   record.metrics_port = 7701;
   record.problem = "exit code 1\n  \xff";
+  state.memory.crashes = {{"hr", {std::chrono::seconds(9), std::chrono::seconds(2)}, 3, true}};
+  state.memory.suspicions = {{"hr/alice", std::chrono::minutes(1), 1}};
+  state.written_ms = 1'700'000'000'000;
   ASSERT_TRUE(write_state(folder_, state));
   const auto read = read_state(folder_);
   ASSERT_TRUE(read);
@@ -238,6 +241,8 @@ TEST_F(Local, state_comes_back_as_it_was_written) {
   EXPECT_TRUE(read->processes[0].view.next_start);
   EXPECT_EQ(read->processes[0].log_offset, 99U);
   EXPECT_EQ(read->processes[0].metrics_port, 7701U);
+  EXPECT_EQ(read->memory, state.memory);
+  EXPECT_EQ(read->written_ms, state.written_ms);
 }
 
 TEST(MetricsTargets, are_what_the_file_discovery_of_prometheus_reads) {

@@ -132,5 +132,64 @@ TEST(Adopt, leaves_stopped_and_quarantined_processes_as_they_were) {
   EXPECT_THAT(bench.deeds(), ElementsAre("start b"));
 }
 
+TEST(Memory, of_failures_outlives_the_supervisor) {
+  Bench before;
+  before.running("hr");
+  for (int i = 0; i < 5; ++i) {
+    before.ends("hr");
+    before.advance_to_next_tick();
+  }
+  PolicyMemory memory = before.policy.memory(before.now);
+  memory.grow_older(10s);
+  Bench after;
+  after.policy.remember(memory, after.now);
+  after.running("hr");
+  after.ends("hr");
+  EXPECT_EQ(after.state("hr"), ProcessState::quarantined) << "five failures before, one after";
+}
+
+TEST(Memory, of_failures_fades_while_nobody_supervises) {
+  Bench before;
+  before.running("hr");
+  for (int i = 0; i < 5; ++i) {
+    before.ends("hr");
+    before.advance_to_next_tick();
+  }
+  PolicyMemory memory = before.policy.memory(before.now);
+  memory.grow_older(6min);
+  Bench after;
+  after.policy.remember(memory, after.now);
+  after.running("hr");
+  after.ends("hr");
+  EXPECT_EQ(after.state("hr"), ProcessState::waiting);
+}
+
+TEST(Memory, of_suspicions_outlives_the_supervisor) {
+  Bench before;
+  before.running("hr");
+  before.ends("hr", kSegfault, {"hr/alice"});
+  Bench after;
+  after.policy.remember(before.policy.memory(before.now), after.now);
+  after.running("hr");
+  after.take();
+  after.ends("hr", kSegfault, {"hr/alice"});
+  EXPECT_THAT(after.deeds(), testing::Contains("quarantine hr/alice"));
+}
+
+TEST(Culprits, are_asked_for_once_for_each_end_that_may_be_their_doing) {
+  Bench bench;
+  bench.running("hr");
+  bench.take();
+  bench.policy.on_culprits("hr", {"hr/alice"}, bench.now);
+  bench.policy.on_culprits("hr", {"hr/alice"}, bench.now);
+  EXPECT_THAT(bench.deeds(), testing::IsEmpty()) << "nobody has asked";
+  bench.policy.on_ended("hr", kKilledFromOutside, bench.now);
+  const auto asks = [](const Action& action) { return action.kind == Action::Kind::find_culprits; };
+  EXPECT_EQ(std::ranges::count_if(bench.take(), asks), 0);
+  bench.ready("hr");
+  bench.policy.on_ended("hr", kSegfault, bench.now);
+  EXPECT_EQ(std::ranges::count_if(bench.take(), asks), 1);
+}
+
 }  // namespace
 }  // namespace parley::supervisor

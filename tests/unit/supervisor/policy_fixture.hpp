@@ -33,7 +33,8 @@ class Bench {
     policy.on_ready(name, now);
   }
   void ends(const std::string& name, ProcessEnd end = kSegfault, const std::vector<std::string>& executing = {}) {
-    policy.on_ended(name, end, executing, now);
+    policy.on_ended(name, end, now);
+    policy.on_culprits(name, executing, now);
   }
   void sick(const std::string& name, bool is_silent = false) {
     policy.on_checkup(name, {true, is_silent, "is sick"}, now);
