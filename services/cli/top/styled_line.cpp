@@ -44,4 +44,14 @@ StyledLine clipped(StyledLine line, std::size_t width) {
   return kept;
 }
 
+std::string screen_text(const std::vector<StyledLine>& lines, std::size_t height, bool has_color) {
+  std::string text = "\x1b[H";
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) text += "\r\n";
+    text += "\x1b[K" + ansi_text(lines[i], has_color);
+  }
+  if (lines.size() < height) text += "\r\n\x1b[J";
+  return text;
+}
+
 }  // namespace parley::cli::top

@@ -24,4 +24,8 @@ using StyledLine = std::vector<Piece>;
 /// At most `width` columns; the last is `…` when something was cut.
 [[nodiscard]] StyledLine clipped(StyledLine line, std::size_t width);
 
+/// The lines from the top left corner of a screen of so many lines, in place of what is there. What was behind a line
+/// is erased before the line is written: after a line that fills the width, terminals would erase its last column.
+[[nodiscard]] std::string screen_text(const std::vector<StyledLine>& lines, std::size_t height, bool has_color);
+
 }  // namespace parley::cli::top

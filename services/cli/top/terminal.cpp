@@ -91,13 +91,7 @@ std::string Terminal::read_keys() {
 }
 
 void Terminal::draw(const std::vector<StyledLine>& lines, bool has_color) {
-  std::string text = "\x1b[H";
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (i > 0) text += "\r\n";
-    text += ansi_text(lines[i], has_color);
-    text += "\x1b[K";
-  }
-  text += "\x1b[J";
+  std::string text = screen_text(lines, size().height, has_color);
   if (text == drawn_) return;
   write_out(text);
   drawn_ = std::move(text);

@@ -64,6 +64,37 @@ TEST(TopView, workers_have_their_own_columns) {
                                 " RST  LAG  RSS     UP"));
 }
 
+/// What a terminal of so many columns shows of a text with cursor movements: like the real ones it stays in its last
+/// column when a line is full, and erasing there erases that column.
+std::vector<std::string> on_terminal(const std::string& text, std::size_t width) {
+  std::vector<std::string> screen(1, std::string(width, ' '));
+  std::size_t row = 0;
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.compare(i, 3, "\x1b[K") == 0) {
+      const std::size_t at = std::min(column, width - 1);
+      screen[row].replace(at, std::string::npos, std::string(width - at, ' '));
+      i += 2;
+    } else if (text.compare(i, 3, "\x1b[H") == 0 || text.compare(i, 3, "\x1b[J") == 0) {
+      i += 2;
+    } else if (text[i] == '\r') {
+      column = 0;
+    } else if (text[i] == '\n') {
+      if (++row == screen.size()) screen.emplace_back(width, ' ');
+    } else {
+      screen[row][std::min(column++, width - 1)] = text[i];
+    }
+  }
+  return screen;
+}
+
+TEST(TopView, a_line_that_fills_the_terminal_keeps_its_last_column) {
+  const std::vector<StyledLine> lines{{{"COST RST"}}, {{"$9.99  12"}}};
+  const auto screen = on_terminal(screen_text(lines, 2, false), 9);
+  EXPECT_THAT(screen, testing::ElementsAre("COST RST ", "$9.99  12"));
+  EXPECT_EQ(on_terminal(screen_text(lines, 5, false), 9)[1], "$9.99  12");
+}
+
 class TopViewSizes : public testing::TestWithParam<Screen> {};
 
 TEST_P(TopViewSizes, no_size_is_exceeded) {
