@@ -70,6 +70,9 @@ std::vector<Case> all_cases(const Options& options) {
   for (const std::uint32_t window : {1U, 64U, 1024U}) {
     cases.push_back({"runtime_round_trip", Pattern::round_trip, 100, window});
   }
+  for (const std::uint32_t window : {64U, 1024U}) {
+    cases.push_back({"metrics_overhead", Pattern::round_trip, 100, window});
+  }
   cases.push_back({"one_way", Pattern::one_way, 100, 4096});
   cases.push_back({"fan_out_16", Pattern::fan_out, 100, 1024, 16});
   for (const double percent : {10.0, 50.0, 80.0}) {
@@ -90,8 +93,11 @@ void print(const Outcome& outcome) {
             << std::endl;
 }
 
+/// Typed agents: as such, or with and without metrics against each other.
+bool is_runtime(const std::string& system) { return system == "runtime" || system == "plain" || system == "metrics"; }
+
 int run_client(const Options& options) {
-  if (options.system == "runtime") {
+  if (is_runtime(options.system)) {
     print(run_runtime_client(options.endpoint, options.payload_bytes, options.load));
     return 0;
   }
@@ -110,7 +116,9 @@ int run_client(const Options& options) {
 int run_worker(const Options& options) {
   const Pattern pattern = pattern_of(options.pattern);
   if (options.system == "relay") return run_relay_worker(options.endpoint, pattern, options.connections);
-  if (options.system == "runtime") return run_runtime_worker(options.endpoint);
+  if (is_runtime(options.system)) {
+    return run_runtime_worker(options.endpoint, options.system == "metrics" ? Metrics::on : Metrics::off);
+  }
   if (options.system == "nats") {
     return run_nats_worker(options.endpoint, pattern, options.connections, options.load.window);
   }
@@ -171,6 +179,7 @@ class Bench {
  private:
   std::vector<std::string> systems_of(const Case& test_case) const {
     if (test_case.name == "runtime_round_trip") return {"runtime"};
+    if (test_case.name == "metrics_overhead") return {"plain", "metrics"};
     std::vector<std::string> systems{"relay", "parley"};
     if (is_nats_built_in()) systems.emplace_back("nats");
     return systems;
@@ -214,9 +223,10 @@ class Bench {
       endpoint = "nats://127.0.0.1:" + port;
       return host;
     }
-    auto host = system == "relay" ? std::make_unique<Process>(std::vector<std::string>{self_, "--role", "relay"})
-                                  : std::make_unique<Process>(std::vector<std::string>{
-                                        options_.broker, "--listen", "tcp://127.0.0.1:*", "--log-level", "error"});
+    std::vector<std::string> command{options_.broker, "--listen", "tcp://127.0.0.1:*", "--log-level", "error"};
+    if (system == "metrics") command.insert(command.end(), {"--metrics-port", "0"});
+    if (system == "relay") command = {self_, "--role", "relay"};
+    auto host = std::make_unique<Process>(std::move(command));
     endpoint = endpoint_in(host->read_line(std::chrono::seconds(10)));
     return host;
   }

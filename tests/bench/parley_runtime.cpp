@@ -2,11 +2,16 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <prometheus/metric_family.h>
 #include <string>
+#include <thread>
 
 #include "libmsg/runtime/agent.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
+#include "monitoring/worker_metrics.hpp"
 #include "tests/bench/roles.hpp"
 
 namespace parley::bench {
@@ -46,6 +51,26 @@ Task<> serve(Runtime& runtime, const std::string& endpoint) {
   auto started = co_await runtime.start();
   if (!registered || !started) throw std::runtime_error("the bench worker could not start");
   announce_ready(endpoint);
+}
+
+/// What the metrics page's thread does when Prometheus comes round.
+void scrape(const monitoring::WorkerMetrics& numbers, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    (void)numbers.source().Collect();
+  }
+}
+
+/// What a worker process does between scrapes.
+Task<> refresh(Runtime& runtime, monitoring::WorkerMetrics& numbers) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    timer.expires_after(std::chrono::milliseconds(250));
+    co_await timer.async_wait(asio::use_awaitable);
+    for (const auto& [type, stats] : runtime.stats()) {
+      numbers.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
+    }
+  }
 }
 
 /// Shared by the client coroutines of one run.
@@ -95,9 +120,19 @@ Task<> drive(ClientRun& run, const Load& load) {
 
 }  // namespace
 
-int run_runtime_worker(const std::string& endpoint) {
+int run_runtime_worker(const std::string& endpoint, Metrics metrics) {
   asio::io_context io(1);
   auto runtime = connect(io, endpoint, "bench-worker");
+  monitoring::WorkerMetrics numbers;
+  std::jthread scraper;
+  if (metrics == Metrics::on) {
+    numbers.add_agent_type("bench-agent");
+    runtime->set_turn_observer([&numbers](std::string_view type, std::string_view outcome, Duration latency) {
+      numbers.observe_turn(type, outcome, latency);
+    });
+    scraper = std::jthread([&numbers](const std::stop_token& stop) { scrape(numbers, stop); });
+    asio::co_spawn(io, refresh(*runtime, numbers), asio::detached);
+  }
   asio::co_spawn(io, serve(*runtime, endpoint), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
   });

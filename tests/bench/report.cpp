@@ -101,6 +101,11 @@ std::vector<Target> targets(const std::vector<Row>& rows) {
   if (runtime != nullptr) out.push_back({"runtime level, requests/s", runtime->per_second, 300'000, true});
   add_ratio(out, "runtime level / NATS, window 1024, 100 B", runtime, find(rows, "round_trip", "nats", 100, 1024),
             &Row::per_second, 1.0, true);
+  for (const std::uint32_t window : {64U, 1024U}) {
+    add_ratio(out, fmt::format("with / without metrics, window {}, requests/s", window),
+              find(rows, "metrics_overhead", "metrics", 100, window),
+              find(rows, "metrics_overhead", "plain", 100, window), &Row::per_second, 0.97, true);
+  }
   double lost = 0;
   for (const Row& row : rows) {
     if (row.system == "parley") lost += static_cast<double>(row.lost + row.duplicated);

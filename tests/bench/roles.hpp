@@ -58,7 +58,9 @@ int run_link_worker(const std::string& endpoint, Pattern pattern, std::uint32_t 
 std::unique_ptr<Transport> make_link_client(const std::string& endpoint, Pattern pattern, std::size_t payload_bytes);
 
 /// Runtime level: typed agent with a coroutine handler, client coroutines.
-int run_runtime_worker(const std::string& endpoint);
+enum class Metrics : std::uint8_t { off, on };
+/// With metrics: every turn is observed, and everything is collected once a second, as by a scrape.
+int run_runtime_worker(const std::string& endpoint, Metrics metrics);
 /// Closed loop by `window` client coroutines.
 Outcome run_runtime_client(const std::string& endpoint, std::size_t payload_bytes, const Load& load);
 
