@@ -6,6 +6,8 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 tag=$1
 limit_mb=120
 work=$PWD/build/image
+# buildah keeps its layers under way, and the compiler's cache between builds, in there.
+export TMPDIR=$work/tmp
 
 step() { printf '\n==> [%d:%02d] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*" >&2; }
 die() { printf 'error: %s\n' "$1" >&2; exit 1; }
@@ -53,7 +55,7 @@ choose_debian() {
 
 with_buildah() {
   local debian container
-  mkdir -p "$work"
+  mkdir -p "$TMPDIR"
   choose_debian
   step "building $tag with buildah from $debian"
   bud build --isolation chroot --layers --build-arg "DEBIAN=$debian" -f k8s/Dockerfile -t "$tag" .

@@ -26,9 +26,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import manifests  # noqa: E402
+from api_server import ApiServer  # noqa: E402
 
 PATIENCE = 60
 READ_ONLY, NO_SUID, REMOUNT, BIND = 1, 2, 32, 4096
+# /var/run is a link to /run, and an absolute one: followed from here it would lead out of the image.
+ACCOUNT = "run/secrets/kubernetes.io/serviceaccount"
 QUESTION = "I am an employee and would like to take a holiday"
 ANSWER = "28 days of holiday"
 
@@ -53,16 +56,20 @@ class Pod:
         self.service = workload["spec"].get("serviceName")
         self.address = f"127.0.0.{number}"
         self.user = self.spec["securityContext"]["runAsUser"]
+        self.labels = manifests.pod_of(workload)["metadata"]["labels"]
         self.environment = manifests.environment_of(workload, self.container, self.name)
         self.process = None
 
-    def prepare(self, documents, folder, root):
-        """Its view of the file system: the image read-only, its volumes on top."""
+    def prepare(self, documents, folder, root, api):
+        """Its view of the file system: the image read-only, its volumes on top; and the API's address."""
+        self.environment |= api.environment()
         self.view = folder / self.name
         self.view.mkdir()
         mounts = [("proc", "proc"), ("/dev", "dev"), (folder / "hosts", "etc/hosts")]
         for wanted in self.container.get("volumeMounts", []):
             mounts.append((self._volume(wanted["name"], documents, folder), wanted["mountPath"].lstrip("/")))
+        if self.spec.get("automountServiceAccountToken"):
+            mounts.append((api.account, ACCOUNT))
         for source, target in mounts:
             if Path(source).is_file():
                 (root / target).touch()
@@ -163,14 +170,34 @@ def ask(pod):
     print(f"    alice: {QUESTION}\n    {reply['from']}: {reply['text']}", flush=True)
 
 
+def check_supervision(supervisor, expected, namespace):
+    """The supervisor follows every agent's pod, and the bus knows."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        told = supervisor.run("parley", "ps", "--json", "--insecure")
+        found = [node for node in json.loads(told.stdout or "{}").get("supervisors", []) if node["node"] == namespace]
+        running = [process["name"] for node in found for process in node["processes"] if process["state"] == "running"]
+        if len(running) == expected:
+            break
+        if time.monotonic() > deadline:
+            sys.exit(f"error: the supervisor sees {running} of {expected} pods: {told.stdout}{told.stderr}\n"
+                     f"{supervisor.log.read_text()}")
+        time.sleep(0.2)
+    print(f"    {supervisor.name}: watches {', '.join(running)}", flush=True)
+
+
 def run(root, folder):
     documents = manifests.render(manifests.OVERLAYS / "dev")
     workloads = manifests.of_kind(documents, *manifests.WORKLOADS)
     pods = [Pod(workload, number) for number, workload in enumerate(workloads, start=2)]
     names = [f"{pod.address} {pod.name}" + (f".{pod.service} {pod.name}" if pod.service else "") for pod in pods]
     (folder / "hosts").write_text("127.0.0.1 localhost\n" + "\n".join(names) + "\n")
+    namespace = workloads[0]["metadata"]["namespace"]
+    api = ApiServer(folder, namespace, lambda: [
+        (pod.name, pod.labels, pod.process is not None, pod.process is not None and pod.probe("readinessProbe")[0])
+        for pod in pods])
     for pod in pods:
-        pod.prepare(documents, folder, root)
+        pod.prepare(documents, folder, root, api)
     try:
         for pod in pods:
             pod.start(folder / f"{pod.name}.log")
@@ -181,9 +208,11 @@ def run(root, folder):
             print(f"    {pod.name}: ready, user {pod.user}, no capability, read-only root", flush=True)
         agents = [pod for pod in pods if "PARLEY_WORKER" in pod.environment]
         ask(agents[0])
+        check_supervision(next(pod for pod in pods if pod.name.startswith("parley-supervisor")), len(agents), namespace)
         for pod in sorted(pods, key=lambda pod: pod not in agents):
             print(f"    {pod.name}: drained and stopped in {pod.stop():.1f} s", flush=True)
     finally:
+        api.stop()
         for pod in pods:
             if pod.process and pod.process.poll() is None:
                 pod.process.kill()
