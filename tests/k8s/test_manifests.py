@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -267,6 +268,17 @@ class Programs(unittest.TestCase):
         self.assertEqual(self.status(ready["metrics_port"], "/livez"), 200)
         agent.terminate()
         self.assertEqual(agent.wait(timeout=PATIENCE), 0)
+
+
+    def test_supervise_pods_and_say_that_the_api_is_away(self):
+        workloads = {w["metadata"]["name"]: w for w in manifests.of_kind(self.documents, *manifests.WORKLOADS)}
+        nowhere = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"}
+        with unittest.mock.patch.dict(os.environ, nowhere):
+            supervisor, ready = self.start(workloads["parley-supervisor"], f"ipc://{self.path}/nobody.sock")
+        self.assertEqual(self.status(ready["metrics_port"], "/livez"), 200)
+        self.assertEqual(self.status(ready["metrics_port"], "/readyz"), 503)
+        supervisor.terminate()
+        self.assertEqual(supervisor.wait(timeout=PATIENCE), 0)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ DASHBOARDS = sorted((MONITORING / "grafana" / "dashboards").glob("*.json"))
 NOT_EXPORTED_YET = {
     "parley_budget_spent_usd": "the ledger keeps budgets",
     "parley_budget_limit_usd": "the ledger keeps budgets",
-    **dict.fromkeys(["parley_supervisor_restarts_total", "parley_supervisor_quarantined"], "the supervisor"),
 }
 
 # Prometheus makes these itself.

@@ -7,7 +7,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kGone = 410;
+constexpr int kVersionGone = 410;
 
 std::unexpected<Error> broken(std::string what) {
   return fail(Error(ErrorCode::upstream_failed, std::move(what), true));
@@ -31,7 +31,7 @@ Result<WatchEvent> event_of(const json& line) {
   }
   if (type == "ERROR") {
     const json& code = object.is_object() && object.contains("code") ? object["code"] : json();
-    if (code == kGone) {
+    if (code == kVersionGone) {
       event.kind = WatchEvent::Kind::expired;
       return event;
     }
