@@ -83,6 +83,11 @@ check() {
   step "$tag: $mb MB, user $user"
   ((mb <= limit_mb)) || die "the image has $mb MB; at most $limit_mb are allowed"
   [[ $user == 65532:65532 ]] || die "the image runs as '$user', not as 65532:65532"
+  local program
+  for program in "$rootfs"/usr/local/bin/parley*; do
+    program=${program#"$rootfs"}
+    chroot "$rootfs" "$program" --version >/dev/null || die "$program does not start; does k8s/Dockerfile lack a library?"
+  done
   step "running the pods of k8s/overlays/dev from the image's files"
   unshare --net --mount --pid --fork --kill-child --mount-proc \
     /usr/bin/python3 tests/k8s/run_pods.py --root "$rootfs"
