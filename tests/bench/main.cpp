@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/bench/memory.hpp"
+#include "tests/bench/models.hpp"
 #include "tests/bench/process.hpp"
 #include "tests/bench/report.hpp"
 #include "tests/bench/roles.hpp"
@@ -164,9 +165,7 @@ class Bench {
     }
     std::cerr << "\n";
     const std::vector<Row> rows = medians(runs);
-    const std::vector<Fact> facts = options_.only.empty() || options_.only == "memory"
-                                        ? measure_memory(self_, options_.broker)
-                                        : std::vector<Fact>{};
+    const std::vector<Fact> facts = measure_facts();
     if (options_.is_json) {
       std::cout << json_lines(rows);
     } else {
@@ -177,6 +176,19 @@ class Bench {
   }
 
  private:
+  /// The figures that are no rates.
+  [[nodiscard]] std::vector<Fact> measure_facts() const {
+    std::vector<Fact> facts;
+    const bool is_all = options_.only.empty();
+    if (is_all || options_.only == "memory") facts = measure_memory(self_, options_.broker);
+    if (is_all || options_.only == "models") {
+      for (Fact& fact : measure_models(self_, options_.rounds, std::max(5.0, options_.load.seconds))) {
+        facts.push_back(std::move(fact));
+      }
+    }
+    return facts;
+  }
+
   std::vector<std::string> systems_of(const Case& test_case) const {
     if (test_case.name == "runtime_round_trip") return {"runtime"};
     if (test_case.name == "metrics_overhead") return {"plain", "metrics"};
@@ -284,7 +296,7 @@ int run(int argc, char** argv) {
   app.add_flag("--quick", options.is_quick, "100 B payloads only");
   app.add_flag("--json", options.is_json, "one JSON object a line");
   app.add_option("--svg", options.svg_file, "also draw the report into this file");
-  app.add_option("--only", options.only, "only cases whose name starts with this (memory: only the memory figures)");
+  app.add_option("--only", options.only, "only cases whose name starts with this (memory, models: only those figures)");
   app.add_option("--broker", options.broker, "path of parley-broker (default: beside this program)");
   app.add_option("--role", options.role)->group("");
   app.add_option("--endpoint", options.endpoint)->group("");
@@ -300,6 +312,10 @@ int run(int argc, char** argv) {
   if (options.role == "relay") return run_relay();
   if (options.role == "worker") return run_worker(options);
   if (options.role == "client") return run_client(options);
+  if (options.role == "model-client") {
+    const auto run_role = options.system == "curl" ? &run_curl_client : &run_model_client;
+    return run_role(options.endpoint, options.connections, options.load.seconds);
+  }
   if (options.role == "idle-workers") return run_idle_workers(options.endpoint, options.connections);
   return Bench(self, options).run();
 }

@@ -133,6 +133,10 @@ std::string table(const std::vector<Row>& rows) {
 std::string table(const std::vector<Fact>& facts) {
   std::string out;
   for (const Fact& fact : facts) {
+    if (fact.bound == 0) {
+      out += fmt::format("{:<58} {:>10.2f} {:<6}\n", fact.name, fact.value, fact.unit);
+      continue;
+    }
     out += fmt::format("{:<58} {:>10.2f} {:<6} {} {:g}\n", fact.name, fact.value, fact.unit,
                        fact.value <= fact.bound ? "ok, at most" : "MISSED, at most", fact.bound);
   }

@@ -29,7 +29,7 @@ struct Fact {
   std::string name;
   std::string unit;
   double value = 0;
-  double bound = 0;  ///< at most this
+  double bound = 0;  ///< at most this; 0: nothing is promised
 };
 
 /// A ratio that the project promises.

@@ -11,9 +11,11 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "tests/support/stub_bodies.hpp"
 
@@ -102,7 +104,7 @@ struct StubModelServer::State {
   static asio::awaitable<void> serve(std::shared_ptr<State> self, std::shared_ptr<tcp::socket> socket,
                                      std::size_t number);
   /// True when the connection can take another request.
-  asio::awaitable<bool> answer(tcp::socket& socket, const StubRequest& request);
+  asio::awaitable<bool> answer(tcp::socket& socket, const StubRequest& request, std::chrono::milliseconds late);
   /// Completes when the client closes the connection.
   asio::awaitable<void> wait_for_close(tcp::socket& socket);
   StubReply next_reply(const StubRequest& request);
@@ -116,6 +118,13 @@ struct StubModelServer::State {
   std::function<StubReply(const StubRequest&)> responder;
   std::vector<StubRequest> requests;
   bool is_keeping_requests = true;
+  std::chrono::milliseconds stagger{0};
+
+  /// Spread evenly whatever the number of connections: by the golden ratio.
+  [[nodiscard]] std::chrono::milliseconds lateness_of(std::size_t connection) const {
+    const double share = std::fmod(static_cast<double>(connection) * 0.6180339887498949, 1.0);
+    return std::chrono::milliseconds(static_cast<std::int64_t>(share * static_cast<double>(stagger.count())));
+  }
   std::size_t abandoned = 0;
 };
 
@@ -139,6 +148,7 @@ void StubModelServer::set_observer(std::function<void(const StubRequest&)> obser
 void StubModelServer::set_responder(std::function<StubReply(const StubRequest&)> responder) {
   state_->responder = std::move(responder);
 }
+void StubModelServer::set_stagger(std::chrono::milliseconds most) { state_->stagger = most; }
 void StubModelServer::keep_no_requests() { state_->is_keeping_requests = false; }
 const std::vector<StubRequest>& StubModelServer::requests() const { return state_->requests; }
 std::size_t StubModelServer::abandoned() const { return state_->abandoned; }
@@ -157,8 +167,10 @@ asio::awaitable<void> StubModelServer::State::accept(std::shared_ptr<State> self
 
 asio::awaitable<void> StubModelServer::State::serve(std::shared_ptr<State> self, std::shared_ptr<tcp::socket> socket,
                                                     std::size_t number) {
+  using namespace std::chrono_literals;
   std::string input;
   bool is_open = true;
+  bool is_first = true;
   while (is_open) {
     asio::error_code error;
     const std::size_t head_bytes =
@@ -180,14 +192,16 @@ asio::awaitable<void> StubModelServer::State::serve(std::shared_ptr<State> self,
     input.erase(0, body_bytes);
     if (self->is_keeping_requests) self->requests.push_back(request);
     if (self->observer) self->observer(request);
-    is_open = co_await self->answer(*socket, request);
+    const std::chrono::milliseconds late = std::exchange(is_first, false) ? self->lateness_of(number) : 0ms;
+    is_open = co_await self->answer(*socket, request, late);
   }
   asio::error_code ignored;
   socket->close(ignored);
   self->sockets.erase(socket);
 }
 
-asio::awaitable<bool> StubModelServer::State::answer(tcp::socket& socket, const StubRequest& request) {
+asio::awaitable<bool> StubModelServer::State::answer(tcp::socket& socket, const StubRequest& request,
+                                                     std::chrono::milliseconds late) {
   const StubReply reply = next_reply(request);
   const json body = json::parse(request.body, nullptr, false);
   const bool is_streamed = body.is_object() && body.value("stream", false);
@@ -203,7 +217,7 @@ asio::awaitable<bool> StubModelServer::State::answer(tcp::socket& socket, const 
   asio::steady_timer timer(io);
   asio::error_code error;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (const auto wait = i == 0 ? reply.delay : reply.piece_interval; wait.count() > 0) {
+    if (const auto wait = i == 0 ? reply.delay + late : reply.piece_interval; wait.count() > 0) {
       timer.expires_after(wait);
       co_await timer.async_wait(asio::use_awaitable);
     }

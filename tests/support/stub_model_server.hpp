@@ -85,6 +85,9 @@ class StubModelServer {
   /// Asked for the reply to every request that push() has none for.
   void set_responder(std::function<StubReply(const StubRequest&)> responder);
   void set_default(StubReply reply);
+  /// The first answer on each connection comes up to so much later than its reply says, each a different time, so that
+  /// clients under load do not run in step.
+  void set_stagger(std::chrono::milliseconds most);
   /// From now on requests() stays as it is: for load.
   void keep_no_requests();
   /// Called for every request before it is answered.
