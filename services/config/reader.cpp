@@ -236,6 +236,32 @@ std::vector<ConfigReader> ConfigReader::children(std::string_view key) {
   return readers;
 }
 
+std::vector<TextOrReader> ConfigReader::items(std::string_view key) {
+  const YamlNode* node = find(key);
+  if (node == nullptr) return {};
+  std::vector<TextOrReader> values;
+  if (node->kind == YamlNode::Kind::scalar) {
+    values.push_back({node->text, std::nullopt});
+    return values;
+  }
+  if (node->kind != YamlNode::Kind::list) {
+    note(*node, path_of(key), "expected a list");
+    return {};
+  }
+  for (std::size_t i = 0; i < node->items.size(); ++i) {
+    const YamlNode& item = node->items[i];
+    std::string path = path_of(key) + "[" + std::to_string(i) + "]";
+    if (item.kind == YamlNode::Kind::scalar) {
+      values.push_back({item.text, std::nullopt});
+    } else if (item.kind == YamlNode::Kind::map) {
+      values.push_back({{}, ConfigReader(*file_, item, std::move(path), *problems_)});
+    } else {
+      note(item, std::move(path), "expected a text or a map");
+    }
+  }
+  return values;
+}
+
 std::vector<std::pair<std::string, ConfigReader>> ConfigReader::named_children(std::string_view key) {
   std::optional<ConfigReader> map = child(key);
   if (!map) return {};

@@ -31,6 +31,8 @@ struct Range {
   T max;
 };
 
+struct TextOrReader;
+
 class ConfigReader {
  public:
   /// At the root of a document. Notes a problem when the root is not a map.
@@ -65,6 +67,8 @@ class ConfigReader {
   [[nodiscard]] std::optional<ConfigReader> child(std::string_view key);
   /// The maps of a list.
   [[nodiscard]] std::vector<ConfigReader> children(std::string_view key);
+  /// The items of a list in which each is a text or a map; a single text counts as a list of one.
+  [[nodiscard]] std::vector<TextOrReader> items(std::string_view key);
   /// The maps of a map, by their key: `models: {fast: {…}, good: {…}}`.
   [[nodiscard]] std::vector<std::pair<std::string, ConfigReader>> named_children(std::string_view key);
 
@@ -95,6 +99,12 @@ class ConfigReader {
   std::string path_;
   ConfigProblems* problems_;
   std::vector<std::string> known_;
+};
+
+/// One item of a list such as `[hr, {name: finance, description: money}]`.
+struct TextOrReader {
+  std::string text;                 ///< when it is a text
+  std::optional<ConfigReader> map;  ///< when it is a map
 };
 
 }  // namespace parley::config
