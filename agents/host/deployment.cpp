@@ -118,7 +118,7 @@ class Deployment::Impl {
         [this, &config, &agent](const std::vector<std::string>& names) {
           return tools_.box_for(config, agent.type, names);
         },
-        questions_};
+        questions_, &services_.clock};
     return agent.make_factory(services);
   }
 

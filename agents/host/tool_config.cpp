@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using tools::ApprovalPattern;
 using tools::ApprovalRule;
 
-constexpr config::Range<milliseconds> kTimeouts{milliseconds(1), milliseconds(3'600'000)};
+constexpr config::Range<milliseconds> kToolTimeouts{milliseconds(1), milliseconds(3'600'000)};
 constexpr config::Range<milliseconds> kApprovalTimeouts{milliseconds(1000), milliseconds(86'400'000)};
 constexpr std::array<std::string_view, 2> kRules{"never", "always"};
 
@@ -74,7 +74,7 @@ ToolConfig read_tool(ConfigReader& settings, const std::string& name) {
   if (type == nullptr) return tool;
   tool.type = type->name;
   tool.is_toolset = type->is_toolset;
-  tool.policy.timeout = settings.duration("timeout", type->default_timeout, kTimeouts);
+  tool.policy.timeout = settings.duration("timeout", type->default_timeout, kToolTimeouts);
   tool.policy.max_result_bytes = settings.integer("max_result_bytes", tool.policy.max_result_bytes, {256, 16'777'216});
   tool.policy.approval = read_approval(settings);
   ToolCommon common;

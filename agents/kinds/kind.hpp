@@ -13,6 +13,7 @@
 #include "agents/llm/chat_model.hpp"
 #include "agents/people/question_board.hpp"
 #include "agents/tools/tool_box.hpp"
+#include "libmsg/core/clock.hpp"
 #include "libmsg/runtime/agent.hpp"
 #include "services/config/reader.hpp"
 
@@ -27,6 +28,8 @@ struct KindServices {
   std::function<tools::ToolBox(const std::vector<std::string>& names)> tools;
   /// The questions to people that wait in this process; never null. Shared by the desk and the metrics page.
   std::shared_ptr<people::QuestionBoard> questions = nullptr;
+  /// For agents that tell their model the date; outlives them. May be null.
+  const Clock* clock = nullptr;
 };
 
 /// Checked settings, waiting for the services: gives the factory for one agent type.

@@ -6,7 +6,9 @@
 namespace parley::kinds {
 
 extern const Kind kAssistantKind;
+extern const Kind kCriticKind;
 extern const Kind kKnowledgeBaseKind;
+extern const Kind kPlannerKind;
 extern const Kind kQuestionDeskKind;
 extern const Kind kSemanticRouterKind;
 extern const Kind kToolHostKind;

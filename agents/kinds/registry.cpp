@@ -8,8 +8,8 @@
 namespace parley::kinds {
 
 std::span<const Kind> all_kinds() {
-  static const std::array kinds{kAssistantKind,      kKnowledgeBaseKind, kQuestionDeskKind,
-                                kSemanticRouterKind, kToolHostKind,      kUserProxyKind};
+  static const std::array kinds{kAssistantKind,    kCriticKind,         kKnowledgeBaseKind, kPlannerKind,
+                                kQuestionDeskKind, kSemanticRouterKind, kToolHostKind,      kUserProxyKind};
   return kinds;
 }
 

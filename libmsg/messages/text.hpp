@@ -69,13 +69,15 @@ struct Answer {
   std::string handoff;
   /// Names of the tools that were used on the way, in order.
   std::vector<std::string> tools_used;
-  /// Why a conversation ended, for a team's answer: `max_rounds`, `text:APPROVE`, … Empty otherwise.
+  /// Why a conversation ended, for a team's answer: `max_rounds`, `text:APPROVE`, … Why an assistant's answer is less
+  /// than was asked for: `max_tool_rounds`, `budget_exceeded`, `max_tokens`, `content_filter`. Empty otherwise.
   std::string stop_reason;
   MSGPACK_DEFINE_MAP(text, from, is_final, usage, handoff, tools_used, stop_reason)
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
-/// A streamed piece of an answer's text; the concatenation of all pieces is the answer's text.
+/// A streamed piece of an answer's text; the concatenation of all pieces is the answer's text. An assistant may speak
+/// before it uses tools: its answer is what follows the last `tool_result` of its TeamEvents.
 struct TextPart {
   static constexpr std::string_view kTypeName = "parley.TextPart";
   std::string text;

@@ -12,6 +12,7 @@
 #include "agents/kinds/assistant.hpp"
 #include "agents/kinds/semantic_router.hpp"
 #include "agents/kinds/user_proxy.hpp"
+#include "libmsg/messages/conversation.hpp"
 #include "libmsg/messages/text.hpp"
 #include "libmsg/runtime/local_runtime.hpp"
 #include "tests/support/run_task.hpp"
@@ -27,6 +28,9 @@ using messages::TextPart;
 /// A reply with the parts that came before it.
 struct Heard {
   std::vector<std::string> parts;
+  /// Parts and events in order, as `text: …` and `EVENT DETAIL: …`.
+  std::vector<std::string> log;
+  std::vector<messages::TeamEvent> events;
   Answer answer;
 };
 
@@ -49,7 +53,11 @@ struct KindsFixture : testing::Test {
   }
 
   Result<Heard> converse(const std::string& target, const std::string& text) {
-    return test::run_task(io, listen(target, text));
+    return hear(target, Text{text, "user"});
+  }
+  template <TypedMessage M>
+  Result<Heard> hear(const std::string& target, const M& message) {
+    return test::run_task(io, listen(target, to_payload(message)));
   }
 
   /// Until nothing is under way any more.
@@ -65,18 +73,23 @@ struct KindsFixture : testing::Test {
     co_return true;
   }
 
-  Task<Result<Heard>> listen(std::string target, std::string text) {
+  Task<Result<Heard>> listen(std::string target, Payload message) {
     Heard heard;
-    const Payload message = to_payload(Text{std::move(text), "user"});
     Result<ReplyStream> stream = co_await runtime.client().request_stream(*AgentId::parse(target), message);
     if (!stream) co_return fail(stream.error());
     for (;;) {
       Result<std::optional<Payload>> piece = co_await stream->next();
       if (!piece) co_return fail(piece.error());
       if (!*piece) break;
+      if (Result<messages::TeamEvent> event = from_payload<messages::TeamEvent>(**piece)) {
+        heard.log.push_back(event->event + " " + event->detail + ": " + event->text);
+        heard.events.push_back(std::move(*event));
+        continue;
+      }
       const Result<TextPart> part = from_payload<TextPart>(**piece);
       if (!part) co_return fail(part.error());
       heard.parts.push_back(part->text);
+      heard.log.push_back("text: " + part->text);
     }
     Result<Answer> answer = from_payload<Answer>(stream->reply());
     if (!answer) co_return fail(answer.error());

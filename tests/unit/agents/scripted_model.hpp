@@ -19,6 +19,15 @@ class ScriptedModel final : public llm::ChatModel {
     completion.usage = {"scripted", 10, 5, 0, 0, false};
     script_.emplace_back(std::move(completion));
   }
+  /// Asks for tools, perhaps with words before.
+  void will_call(std::vector<messages::ToolCall> calls, std::string text = {}) {
+    will_answer(std::move(text));
+    script_.back()->tool_calls = std::move(calls);
+    script_.back()->finish_reason = llm::FinishReason::tool_calls;
+  }
+  /// Changes what comes last in the script.
+  llm::Completion& last() { return *script_.back(); }
+  [[nodiscard]] bool is_done() const { return script_.empty(); }
   void will_fail(ErrorCode code, std::string message) {
     script_.emplace_back(std::unexpect, llm::ModelError{Error(code, std::move(message))});
   }
