@@ -161,6 +161,9 @@ std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const AgentsConfi
     agent.make_factory = read_kind(entry, agent.kind, names);
     agent.models = std::move(names.used_models);
     agent.tools = std::move(names.used_tools);
+    agent.members = std::move(names.used_agents);
+    const kinds::Kind* kind = kinds::find_kind(agent.kind);
+    agent.is_team = kind != nullptr && kind->is_team;
     agents.push_back(std::move(agent));
   }
   if (agents.empty()) reader.reject("agents", "expected a list with at least one agent");

@@ -69,6 +69,8 @@ struct AgentConfig {
   std::vector<TopicFilter> subscriptions;
   std::vector<std::string> models;  ///< that it uses
   std::vector<std::string> tools;   ///< likewise; `files.read` for one of a toolset
+  bool is_team = false;
+  std::vector<std::string> members;  ///< agent types of a team's members
   kinds::MakeFactory make_factory;
 };
 

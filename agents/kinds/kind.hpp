@@ -45,6 +45,8 @@ struct KindNames {
   /// there.
   std::vector<std::string> used_models = {};
   std::vector<std::string> used_tools = {};
+  /// Agent types (or capabilities) that a team counts among its members.
+  std::vector<std::string> used_agents = {};
 };
 
 struct Kind {
@@ -54,6 +56,8 @@ struct Kind {
   /// Reads the kind's own keys of an agent's map (`type`, `kind` and the other common keys are read before it) and
   /// notes problems there. The result is used only if there were none.
   MakeFactory (*read)(config::ConfigReader& settings, KindNames& names);
+  /// Manages a conversation of other agents (`parley run` looks for one).
+  bool is_team = false;
 };
 
 /// Every kind, by name.

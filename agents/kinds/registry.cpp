@@ -8,8 +8,11 @@
 namespace parley::kinds {
 
 std::span<const Kind> all_kinds() {
-  static const std::array kinds{kAssistantKind,    kCriticKind,         kKnowledgeBaseKind, kPlannerKind,
-                                kQuestionDeskKind, kSemanticRouterKind, kToolHostKind,      kUserProxyKind};
+  static const std::array kinds{
+      kAssistantKind,  kCriticKind,       kGroupChatKind,  kHierarchicalKind, kKnowledgeBaseKind,
+      kPipelineKind,   kPlannerKind,      kQuestionDeskKind, kReflectionKind, kSemanticRouterKind,
+      kToolHostKind,   kTwoAgentChatKind, kUserProxyKind,
+  };
   return kinds;
 }
 

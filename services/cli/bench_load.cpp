@@ -4,8 +4,8 @@
 #include <asio/use_awaitable.hpp>
 
 #include "libmsg/messages/text.hpp"
+#include "libmsg/runtime/run_all.hpp"
 #include "services/cli/feed.hpp"
-#include "services/cli/gather.hpp"
 
 namespace parley::cli {
 namespace {
@@ -86,7 +86,7 @@ Task<BenchResult> run_load(Bus& bus, const Target& target, const BenchPlan& plan
   std::vector<Task<>> requesters;
   requesters.reserve(plan.window);
   for (std::uint64_t i = 0; i < plan.window; ++i) requesters.push_back(load.request_until_end());
-  co_await run_all(bus.io, std::move(requesters));
+  co_await run_all(bus.io.get_executor(), std::move(requesters));
   co_return load.take_result();
 }
 

@@ -66,6 +66,14 @@ Task<Result<messages::Answer>> ChatLink::say(std::string text, const OnPart& on_
   co_return co_await ask(std::move(message), std::move(call), on_part);
 }
 
+void ChatLink::take_part(const Payload& payload, const OnPart& on_part) const {
+  if (const auto part = from_payload<messages::TextPart>(payload)) {
+    on_part(*part);
+  } else if (const auto event = from_payload<messages::TeamEvent>(payload); event && on_event_) {
+    on_event_(*event);
+  }
+}
+
 Task<Result<messages::Answer>> ChatLink::ask(Payload message, CallOptions call, const OnPart& on_part) {
   Target target(options_.agent);
   Result<ReplyStream> stream =
@@ -75,7 +83,7 @@ Task<Result<messages::Answer>> ChatLink::ask(Payload message, CallOptions call, 
     Result<std::optional<Payload>> piece = co_await stream->next();
     if (!piece) co_return fail(piece.error());
     if (!*piece) break;
-    if (const auto part = from_payload<messages::TextPart>(**piece)) on_part(*part);
+    take_part(**piece, on_part);
   }
   auto answer = read_answer(stream->reply());
   if (!answer)
@@ -107,11 +115,8 @@ Task<Result<messages::Answer>> ChatLink::send_and_listen(Payload message, CallOp
 Task<Result<messages::Answer>> ChatLink::take_answer(const OnPart& on_part) {
   for (;;) {
     const Payload payload = co_await replies_->async_receive(asio::use_awaitable);
-    if (const auto part = from_payload<messages::TextPart>(payload)) {
-      on_part(*part);
-    } else if (auto answer = read_answer(payload)) {
-      co_return std::move(*answer);
-    }
+    if (auto answer = read_answer(payload)) co_return std::move(*answer);
+    take_part(payload, on_part);
   }
 }
 

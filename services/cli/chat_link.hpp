@@ -15,6 +15,7 @@
 
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
+#include "libmsg/messages/conversation.hpp"
 #include "libmsg/messages/text.hpp"
 #include "libmsg/runtime/runtime.hpp"
 #include "services/cli/trace_context.hpp"
@@ -33,6 +34,8 @@ struct ChatLinkOptions {
 
 /// Called for each piece of a streamed answer.
 using OnPart = std::function<void(const messages::TextPart&)>;
+/// Called for each event of a team, or of an assistant that uses tools.
+using OnEvent = std::function<void(const messages::TeamEvent&)>;
 
 class ChatLink {
  public:
@@ -42,6 +45,8 @@ class ChatLink {
   ChatLink& operator=(const ChatLink&) = delete;
   ~ChatLink();
 
+  /// Without it events are left out. Not while say() is under way.
+  void set_on_event(OnEvent on_event) { on_event_ = std::move(on_event); }
   /// Starts to listen; fails as Runtime::register_closure does.
   Task<Result<>> open();
   /// One turn of the conversation. One at a time. Ends in the answer, or an error at the timeout at the latest.
@@ -52,6 +57,7 @@ class ChatLink {
  private:
   using Replies = asio::experimental::channel<void(std::error_code, Payload)>;
 
+  void take_part(const Payload& payload, const OnPart& on_part) const;
   Task<Result<messages::Answer>> ask(Payload message, CallOptions call, const OnPart& on_part);
   Task<Result<messages::Answer>> send_and_listen(Payload message, CallOptions call, const OnPart& on_part);
   Task<Result<messages::Answer>> take_answer(const OnPart& on_part);
@@ -62,6 +68,7 @@ class ChatLink {
   ChatLinkOptions options_;
   std::string listener_type_;
   std::shared_ptr<Replies> replies_;  ///< shared with the closure, which may be in a turn when the link goes
+  OnEvent on_event_;
   bool is_listening_ = false;
 };
 

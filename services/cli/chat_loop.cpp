@@ -19,12 +19,32 @@ void AnswerPrinter::write(std::string_view text) {
   console_.write(wrapper_ ? wrapper_->feed(safe) : safe);
 }
 
+void AnswerPrinter::event(const messages::TeamEvent& event) {
+  if (!view_) {
+    abandon();  // what an assistant has said before it used a tool stands above
+    view_.emplace([this](std::string_view text) { console_.write(text); },
+                  [this](Color color, std::string_view text) { return console_.paint(color, text); },
+                  console_.style().width, event.team.empty() ? speaker_ : event.team);
+    is_team_ = false;
+  }
+  is_team_ = is_team_ || !event.team.empty();
+  view_->event(event);
+}
+
 void AnswerPrinter::part(const messages::TextPart& piece) {
+  if (view_) return view_->part(piece);
   begin(piece.from);
   write(piece.text);
 }
 
 void AnswerPrinter::finish(const messages::Answer& answer) {
+  if (view_) {
+    view_->finish();
+    view_.reset();
+    // An assistant's answer has been shown among its tools already; what a team answers is not its last words.
+    if (!is_team_) return;
+    console_.write("\n");
+  }
   const bool has_parts = has_begun_;
   begin(answer.from);
   if (!has_parts) write(answer.text);
@@ -32,6 +52,8 @@ void AnswerPrinter::finish(const messages::Answer& answer) {
 }
 
 void AnswerPrinter::abandon() {
+  if (view_) view_->finish();
+  view_.reset();
   if (!std::exchange(has_begun_, false)) return;
   console_.print(wrapper_ ? wrapper_->finish() : "");
   wrapper_.reset();
@@ -45,6 +67,9 @@ Task<int> chat_loop(ChatLink& link, LineSource& lines, bool is_terminal_input, C
   const OnPart on_part = [&](const messages::TextPart& piece) {
     if (!options.is_json) printer.part(piece);
   };
+  link.set_on_event([&](const messages::TeamEvent& event) {
+    if (!options.is_json) printer.event(event);
+  });
   int code = kDone;
   for (;;) {
     if (is_terminal_input) console.write(console.paint(Color::green, "you>") + " ");
@@ -68,6 +93,7 @@ Task<int> chat_loop(ChatLink& link, LineSource& lines, bool is_terminal_input, C
       printer.finish(*answer);
     }
   }
+  link.set_on_event({});
   if (is_terminal_input) console.print("");
   co_return code;
 }

@@ -11,6 +11,7 @@
 #include "services/cli/chat_link.hpp"
 #include "services/cli/console.hpp"
 #include "services/cli/line_source.hpp"
+#include "services/cli/team_view.hpp"
 #include "services/cli/word_wrapper.hpp"
 
 namespace parley::cli {
@@ -23,6 +24,9 @@ class AnswerPrinter {
   AnswerPrinter(Console& console, std::string default_speaker, Lines lines)
       : console_(console), speaker_(std::move(default_speaker)), lines_(lines) {}
   void part(const messages::TextPart& piece);
+  /// Something happens in a team (or with a tool): from now on this answer's speakers are shown one below the other,
+  /// and the answer itself after them.
+  void event(const messages::TeamEvent& event);
   void finish(const messages::Answer& answer);
   /// After a failure in the middle of an answer.
   void abandon();
@@ -35,6 +39,8 @@ class AnswerPrinter {
   std::string speaker_;
   Lines lines_;
   bool has_begun_ = false;
+  std::optional<TeamView> view_;        ///< of an answer with events
+  bool is_team_ = false;                ///< they are those of a team
   std::optional<WordWrapper> wrapper_;  ///< of the answer that has begun, when lines are wrapped
 };
 

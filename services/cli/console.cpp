@@ -80,6 +80,12 @@ void Console::note(std::string_view line) {
   (void)std::fflush(err_);
 }
 
+void Console::note_piece(std::string_view piece) {
+  clear_status();
+  put(err_, piece);
+  (void)std::fflush(err_);
+}
+
 void Console::status(std::string_view line) {
   if (!style_.is_err_terminal) return;
   put(err_, "\r\x1b[K");

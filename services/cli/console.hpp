@@ -36,6 +36,8 @@ class Console {
   void write(std::string_view piece);
   /// One line for the person, never for the pipe.
   void note(std::string_view line);
+  /// A piece for the person without a newline, visible at once.
+  void note_piece(std::string_view piece);
   /// Replaces the current line of a terminal's standard error; nothing elsewhere.
   void status(std::string_view line);
 

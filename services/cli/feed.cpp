@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "services/cli/gather.hpp"
+#include "libmsg/runtime/run_all.hpp"
 #include "services/cli/line_source.hpp"
 
 namespace parley::cli {
@@ -172,7 +172,7 @@ Task<Result<FeedSummary>> feed(Bus& bus, const FeedOptions& options, const FeedL
   std::vector<Task<>> tasks;
   tasks.push_back(feeding.read_lines());
   for (std::uint64_t i = 0; i < options.concurrency; ++i) tasks.push_back(feeding.send_lines());
-  co_await run_all(bus.io, std::move(tasks));
+  co_await run_all(bus.io.get_executor(), std::move(tasks));
   co_return feeding.result();
 }
 

@@ -30,6 +30,7 @@ LAYERS = {
     "agents/people": LIBMSG + ["agents/people"],
     "agents/mcp": LIBMSG + ["agents/http", "agents/llm", "agents/mcp", "agents/people", "agents/tools", "monitoring"],
     "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/people", "agents/tools", "monitoring"],
+    "agents/teams": ["libmsg/core", "libmsg/wire", "libmsg/messages", "agents/teams"],
     "agents/kinds": LIBMSG + ["agents/llm", "agents/people", "agents/tools", "agents/teams", "agents/kinds", "services/config"],
     "agents": LIBMSG + ["agents", "monitoring", "services/config"],
     "services/config": ["libmsg/core", "services/config"],
@@ -56,7 +57,7 @@ LIBRARIES = [
 ]
 
 # Pure folders open nothing, start nothing and wait for nothing.
-PURE = ["libmsg/core", "libmsg/wire", "libmsg/link", "broker/core"]
+PURE = ["libmsg/core", "libmsg/wire", "libmsg/link", "broker/core", "agents/teams"]
 IMPURE_HEADERS = re.compile(
     r"^(thread|mutex|shared_mutex|condition_variable|future|iostream|fstream|filesystem|cstdio|csignal|unistd\.h|"
     r"fcntl\.h|(sys|netinet|arpa)/.*)$")

@@ -1,7 +1,6 @@
 // parley demo: broker and agents as real processes, the help desk's conversation, and what happened on the bus.
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/this_coro.hpp>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <spdlog/fmt/fmt.h>
@@ -18,6 +17,7 @@
 #include "services/cli/suite/suite_plan.hpp"
 #include "services/cli/suite/suite_source.hpp"
 #include "services/cli/suite/supervised_suite.hpp"
+#include "services/cli/suite/temporary_folder.hpp"
 #include "services/cli/table.hpp"
 #include "services/cli/verbs/verbs.hpp"
 
@@ -28,30 +28,6 @@ namespace demo_verb {
 constexpr std::chrono::milliseconds kAnswerTimeout{20'000};
 constexpr std::chrono::milliseconds kGrace{500};
 constexpr std::string_view kClientName = "you";
-
-/// A folder of our own for this demo, gone with it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    const char* parent = std::getenv("TMPDIR");
-    // A socket's path may have 107 bytes only.
-    std::string path =
-        (parent != nullptr && *parent == '/' && std::string_view(parent).size() < 40 ? std::string(parent) : "/tmp") +
-        "/parley-demo-XXXXXX";
-    if (::mkdtemp(path.data()) != nullptr) path_ = path;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  /// Empty when it could not be made.
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// The demo from the first process to the last.
 class Demo {
@@ -233,7 +209,7 @@ class Demo {
 
 int run_demo(Environment& environment, bool is_interactive) {
   Console& console = environment.console;
-  const TemporaryFolder folder;
+  const TemporaryFolder folder("parley-demo");
   if (folder.path().empty()) return console.fail(Error(ErrorCode::bad_configuration, "cannot make a temporary folder"));
   const Result<RunDirectory> directory = RunDirectory::claim(folder.path());
   if (!directory) return console.fail(directory.error());

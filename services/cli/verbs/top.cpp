@@ -10,10 +10,10 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "libmsg/runtime/run_all.hpp"
 #include "services/cli/broker_query.hpp"
 #include "services/cli/bus_session.hpp"
 #include "services/cli/exit_code.hpp"
-#include "services/cli/gather.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/top/frame.hpp"
 #include "services/cli/top/keys.hpp"
@@ -191,7 +191,7 @@ Task<int> show_live(Bus& bus, const Settings& settings) {
   tasks.push_back(view.poll());
   tasks.push_back(view.read_keys());
   tasks.push_back(view.watch_window());
-  co_await run_all(bus.io, std::move(tasks));
+  co_await run_all(bus.io.get_executor(), std::move(tasks));
   co_return kDone;
 }
 

@@ -7,6 +7,7 @@ namespace parley::cli {
 std::span<const Verb> all_verbs() {
   // A copy, made on first use: the verbs live in other files, whose order of initialisation is not known.
   static const std::array verbs{kDemoVerb,
+                                kRunVerb,
                                 kUpVerb,
                                 kDownVerb,
                                 kChatVerb,

@@ -23,6 +23,7 @@ extern const Verb kDownVerb;
 extern const Verb kPsVerb;
 extern const Verb kPublishVerb;
 extern const Verb kRequestVerb;
+extern const Verb kRunVerb;
 extern const Verb kSendVerb;
 extern const Verb kSubscribeVerb;
 extern const Verb kTopVerb;

@@ -1,4 +1,4 @@
-#include "services/cli/gather.hpp"
+#include "libmsg/runtime/run_all.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -11,15 +11,15 @@
 #include <list>
 #include <variant>
 
-namespace parley::cli {
+namespace parley {
 
-Task<> run_all(asio::io_context& io, std::vector<Task<>> tasks) {
+Task<> run_all(asio::any_io_executor executor, std::vector<Task<>> tasks) {
   std::list<asio::cancellation_signal> signals;
-  asio::experimental::channel<void(std::error_code, std::monostate)> ended(io, tasks.size());
+  asio::experimental::channel<void(std::error_code, std::monostate)> ended(executor, tasks.size());
   std::exception_ptr first;
   for (Task<>& task : tasks) {
     asio::cancellation_signal& signal = signals.emplace_back();
-    asio::co_spawn(io, std::move(task),
+    asio::co_spawn(executor, std::move(task),
                    asio::bind_cancellation_slot(signal.slot(), [&ended, &first](std::exception_ptr thrown) {
                      if (thrown && !first) first = thrown;
                      (void)ended.try_send(std::error_code{}, std::monostate{});
@@ -45,4 +45,4 @@ Task<> run_all(asio::io_context& io, std::vector<Task<>> tasks) {
   if (is_cancelled) throw std::system_error(asio::error::operation_aborted);
 }
 
-}  // namespace parley::cli
+}  // namespace parley

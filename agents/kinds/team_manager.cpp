@@ -1,0 +1,231 @@
+#include "agents/kinds/team_manager.hpp"
+
+#include <algorithm>
+#include <asio/this_coro.hpp>
+#include <msgpack.hpp>
+#include <utility>
+
+#include "agents/llm/turn_call.hpp"
+#include "agents/teams/saved_text.hpp"
+#include "libmsg/runtime/run_all.hpp"
+#include "libmsg/wire/envelope.hpp"
+
+namespace parley::kinds {
+
+using messages::Answer;
+using messages::TeamEvent;
+using messages::Text;
+using messages::TextPart;
+using messages::ThreadMessage;
+using messages::TurnRequest;
+using messages::Usage;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr std::size_t kMaxToolsUsed = 100;
+constexpr milliseconds kStopCheckTimeout{2000};
+
+struct SavedManager {
+  std::string team;
+  std::vector<bool> wants_text;
+  std::vector<std::uint64_t> told;
+  std::uint64_t generation = 1;
+  MSGPACK_DEFINE_MAP(team, wants_text, told, generation)
+};
+
+bool ends_with_stop(const AgentId& id) { return id.key().ends_with(messages::kStopSuffix); }
+
+}  // namespace
+
+std::string rendered(const std::vector<ThreadMessage>& thread) {
+  if (thread.size() == 1 && thread.front().from == teams::kUserName) return thread.front().text;
+  std::string text;
+  for (const ThreadMessage& message : thread) {
+    text += (text.empty() ? "" : "\n\n") + message.from + ": " + message.text;
+  }
+  return text;
+}
+
+std::string conversation_key(const AgentId& manager, std::uint64_t generation) {
+  std::string key = manager.type() + "~" + manager.key();
+  if (generation > 1) key += "~" + std::to_string(generation);
+  if (key.size() <= kMaxAgentKeyBytes) return key;
+  // Deeply nested teams: the hash keeps shortened keys apart.
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  const std::string suffix = "~" + std::to_string(hash);
+  return key.substr(0, kMaxAgentKeyBytes - suffix.size()) + suffix;
+}
+
+TeamManager::TeamManager(std::shared_ptr<const TeamSetup> setup, std::shared_ptr<llm::ChatModel> model, AgentId id)
+    : setup_(std::move(setup)),
+      model_(std::move(model)),
+      id_(std::move(id)),
+      team_(std::shared_ptr<const teams::TeamPlan>(setup_, &setup_->plan)),
+      members_(setup_->contacts.size()) {}
+
+std::string TeamManager::conversation() const { return conversation_key(id_, team_.generation()); }
+
+Task<Result<Answer>> TeamManager::on(const Text& task, Context& context) {
+  if (ends_with_stop(id_)) {
+    stop_ = {true, task.text.empty() ? "stopped" : task.text};
+    co_return Answer{"the conversation will end after its present round", id_.type(), false, {}};
+  }
+  if (!context.is_request() && setup_->answer_topic.empty()) {
+    co_return fail(ErrorCode::invalid,
+                   "team '" + id_.type() + "' has nobody to answer: send a request, or give it an answer_topic");
+  }
+  if (task.text.empty()) co_return fail(ErrorCode::invalid, "a team needs a task: the text is empty");
+  teams::TeamTask team_task;
+  team_task.text = task.text;
+  Result<Answer> answer = co_await run(std::move(team_task), context);
+  if (answer && !context.is_request()) {
+    const Result<std::uint32_t> published = co_await context.publish(setup_->answer_topic, *answer);
+    if (!published) co_return fail(published.error());
+  }
+  co_return answer;
+}
+
+Task<Result<Answer>> TeamManager::on(const TurnRequest& turn, Context& context) {
+  teams::TeamTask task;
+  task.thread = turn.thread;
+  if (!turn.instruction.empty()) {
+    task.text = turn.instruction;
+  } else if (!task.thread->empty()) {
+    // The last thing that was said is what the team is to work on.
+    task.text = task.thread->back().text;
+    task.from = task.thread->back().from;
+    task.thread->pop_back();
+  } else {
+    co_return fail(ErrorCode::invalid, "a turn without a thread or an instruction");
+  }
+  co_return co_await run(std::move(task), context);
+}
+
+Task<Result<messages::StopState>> TeamManager::on(const messages::StopCheck& check, Context& context) {
+  if (!ends_with_stop(id_)) {
+    co_return fail(ErrorCode::invalid, "ask '" + context.self().str() + std::string(messages::kStopSuffix) + "'");
+  }
+  if (check.is_new) stop_ = {};
+  co_return stop_;
+}
+
+Task<Result<Answer>> TeamManager::run(teams::TeamTask task, Context& context) {
+  co_await look_for_stop(true, context);
+  tools_used_.clear();
+  team_.begin(task, context.now(), clock_.wall_now());
+  last_step_ = context.now();
+  if (std::exchange(generation_, team_.generation()) != team_.generation()) {
+    std::ranges::fill(members_, MemberState());
+  }
+  if (const auto opening = team_.take_opening()) {
+    TeamEvent said{"turn_ended", id_.type(), opening->from, "opening", opening->text, team_.usage()};
+    const Result<> told = co_await tell(std::move(said), context);
+    if (!told) co_return fail(told.error());
+  }
+  for (;;) {
+    if (context.is_cancelled()) co_return fail(ErrorCode::cancelled, "whoever gave the task has stopped waiting");
+    last_step_ = context.now();
+    teams::Team::Action action = team_.next(context.now());
+    Result<> done;
+    if (auto* end = std::get_if<teams::Team::End>(&action)) co_return co_await finish(std::move(*end), context);
+    if (auto* turns = std::get_if<teams::Speak>(&action)) {
+      done = co_await speak(std::move(*turns), context);
+    } else if (auto* question = std::get_if<teams::Consult>(&action)) {
+      done = co_await consult(std::move(*question), context);
+    } else {
+      done = co_await judge(std::move(std::get<teams::Team::Judge>(action)), context);
+    }
+    if (!done) co_return fail(std::move(done).error());
+  }
+}
+
+Task<Result<Answer>> TeamManager::finish(teams::Team::End end, Context& context) {
+  const std::string& type = id_.type();
+  TeamEvent ended{"ended", type, type, {}, {}, team_.usage()};
+  if (!end.answer) {
+    ended.detail = to_string(end.answer.error().code);
+    ended.text = "failed: " + end.answer.error().message;
+    (void)co_await tell(std::move(ended), context);
+    co_return fail(std::move(end.answer).error());
+  }
+  teams::TeamAnswer& result = *end.answer;
+  ended.text = result.reason;
+  const Result<> told = co_await tell(std::move(ended), context);
+  if (!told) co_return fail(told.error());
+  Answer answer;
+  answer.text = std::move(result.text);
+  answer.from = type;
+  answer.usage = std::move(result.usage);
+  answer.handoff = std::move(result.handoff);
+  answer.tools_used = std::move(tools_used_);
+  answer.stop_reason = std::move(result.reason);
+  co_return answer;
+}
+
+Task<Result<>> TeamManager::speak(teams::Speak speak, Context& context) {
+  std::vector<teams::TurnResult> results;
+  for (const teams::Turn& turn : speak.turns) {
+    results.push_back({turn.member, fail(ErrorCode::cancelled, "not asked"), false});
+  }
+  if (speak.turns.size() == 1) {
+    co_await take_turn(speak.turns.front(), context, results.front());
+  } else {
+    std::vector<Task<>> tasks;
+    for (std::size_t i = 0; i < speak.turns.size(); ++i) {
+      tasks.push_back(take_turn(speak.turns[i], context, results[i]));
+    }
+    co_await run_all(co_await asio::this_coro::executor, std::move(tasks));
+  }
+  if (context.is_cancelled()) co_return fail(ErrorCode::cancelled, "whoever gave the task has stopped waiting");
+  for (const teams::TurnResult& result : results) {
+    if (!result.answer) continue;
+    for (const std::string& tool : result.answer->tools_used) {
+      if (tools_used_.size() < kMaxToolsUsed) tools_used_.push_back(tool);
+    }
+  }
+  team_.heard(std::move(results), context.now(), clock_.wall_now());
+  last_step_ = context.now();
+  co_await look_for_stop(false, context);
+  co_return Result<>{};
+}
+
+/// A handler sees no other message of its agent before it ends, so the wish to stop waits at an agent of its own.
+Task<> TeamManager::look_for_stop(bool is_new, Context& context) {
+  const Result<AgentId> desk = AgentId::make(id_.type(), id_.key() + std::string(messages::kStopSuffix));
+  if (!desk) co_return;  // the key is too long for it: such a conversation ends by its limits or by cancellation
+  CallOptions options;
+  options.timeout = kStopCheckTimeout;
+  const messages::StopCheck check{is_new};
+  const Result<messages::StopState> state =
+      co_await context.request<messages::StopState>(*desk, check, std::move(options));
+  if (state && state->is_requested && !is_new) team_.stop(state->reason);
+}
+
+Result<std::string> TeamManager::save_state() const {
+  if (ends_with_stop(id_)) return std::string();
+  SavedManager saved;
+  saved.team = team_.save(last_step_);
+  if (saved.team.empty()) return std::string();
+  saved.generation = generation_;
+  for (const MemberState& member : members_) {
+    saved.wants_text.push_back(member.wants_text);
+    saved.told.push_back(member.told);
+  }
+  return teams::to_text(saved);
+}
+
+Result<> TeamManager::load_state(std::string_view state) {
+  Result<SavedManager> saved = teams::from_text<SavedManager>(state);
+  if (!saved) return fail(std::move(saved).error());
+  if (Result<> loaded = team_.load(saved->team); !loaded) return loaded;
+  if (saved->told.size() != members_.size() || saved->wants_text.size() != members_.size()) {
+    return fail(ErrorCode::invalid, "the saved conversation is of another team");
+  }
+  generation_ = saved->generation;
+  for (std::size_t i = 0; i < members_.size(); ++i) members_[i] = {saved->wants_text[i], saved->told[i]};
+  return {};
+}
+
+}  // namespace parley::kinds
