@@ -40,7 +40,7 @@ std::vector<prometheus::MetricFamily> NumberBoard::Collect() const {
     const bool is_counter = name.ends_with("_total");
     prometheus::ClientMetric metric;
     metric.label = std::move(labels);
-    (is_counter ? metric.counter.value : metric.gauge.value) = static_cast<double>(value);
+    (is_counter ? metric.counter.value : metric.gauge.value) = value;
     if (families.empty() || families.back().name != name) {
       families.push_back({name,
                           std::string(metric_help(name)),
@@ -52,7 +52,7 @@ std::vector<prometheus::MetricFamily> NumberBoard::Collect() const {
   return families;
 }
 
-void NumberBoard::replace(std::vector<std::pair<std::string, std::uint64_t>> snapshot) {
+void NumberBoard::replace(std::vector<std::pair<std::string, double>> snapshot) {
   const std::lock_guard lock(mutex_);
   snapshot_ = std::move(snapshot);
 }

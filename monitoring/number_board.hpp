@@ -4,7 +4,6 @@
 // Thread: post() from any, Collect() from any.
 #pragma once
 
-#include <cstdint>
 #include <mutex>
 #include <prometheus/collectable.h>
 #include <string>
@@ -18,19 +17,19 @@ class NumberBoard final : public prometheus::Collectable {
   /// Replaces the snapshot. `numbers` is any range of things with a `name` and a `value` (broker::Core::numbers()).
   template <class Numbers>
   void post(const Numbers& numbers) {
-    std::vector<std::pair<std::string, std::uint64_t>> snapshot;
+    std::vector<std::pair<std::string, double>> snapshot;
     snapshot.reserve(numbers.size());
-    for (const auto& number : numbers) snapshot.emplace_back(number.name, number.value);
+    for (const auto& number : numbers) snapshot.emplace_back(number.name, static_cast<double>(number.value));
     replace(std::move(snapshot));
   }
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
-  void replace(std::vector<std::pair<std::string, std::uint64_t>> snapshot);
+  void replace(std::vector<std::pair<std::string, double>> snapshot);
 
   mutable std::mutex mutex_;
-  std::vector<std::pair<std::string, std::uint64_t>> snapshot_;  ///< guarded by mutex_
+  std::vector<std::pair<std::string, double>> snapshot_;  ///< guarded by mutex_
 };
 
 }  // namespace parley::monitoring

@@ -21,6 +21,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 HELP_DESK = ROOT / "agents" / "examples" / "helpdesk" / "parley.yaml"
+# So that there is a ledger, and its figures have something to show.
+BUDGETS = """
+budgets:
+  limits:
+    - {name: fleet, usd: 100, tokens: 1000000000, per: day}
+    - {name: each-conversation, conversation: "*", usd: 10, tokens: 100000000}
+"""
 PATIENCE_S = 60
 SENTENCES = ["I am an employee and would like a holiday", "what about my contract?", "I am ill today", "hr please",
              "who sends money for an invoice?", "travel expenses", "what is my budget?", "finance please", "END"]
@@ -83,13 +90,15 @@ class Program:
 
 
 class HelpDesk:
-    """`parley up` with the help desk, and sessions that keep talking to it."""
+    """`parley up` with the help desk and a ledger, and sessions that keep talking to it."""
 
     def __init__(self, programs, folder):
         self.parley, self.run_directory = programs / "parley", folder / "up"
         self.endpoint = f"ipc://{folder}/broker.sock"
         self.sessions, self.stopping = [], threading.Event()
-        self.up = Program([self.parley, "up", "-f", HELP_DESK, "--run-dir", self.run_directory, "--broker", self.endpoint],
+        suite = folder / "parley.yaml"
+        suite.write_text(HELP_DESK.read_text() + BUDGETS)
+        self.up = Program([self.parley, "up", "-f", suite, "--run-dir", self.run_directory, "--broker", self.endpoint],
                           folder / "up.log")
         self.up.wait_until(lambda: "are up" in (folder / "up.log").read_text(), "help desk that is up")
 

@@ -61,6 +61,7 @@ class WorkerMetrics::Impl {
   Counter& spans_dropped = spans.Add({{"outcome", "dropped"}});
   Gauge& spans_waiting = gauge_family(registry, "parley_telemetry_waiting_spans").Add({});
   ModelMetrics models{registry};
+  BudgetMetrics budgets{registry};
   ModelGuardMetrics model_guards{registry};
   ToolMetrics tools{registry};
   std::map<std::string, AgentSeries, std::less<>> agents;
@@ -135,6 +136,8 @@ void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& g
   series.inflight->Set(static_cast<double>(gauges.inflight));
   series.waiting->Set(static_cast<double>(gauges.waiting));
 }
+
+BudgetMetrics& WorkerMetrics::budgets() { return impl_->budgets; }
 
 void WorkerMetrics::set_questions(std::size_t waiting, Duration oldest) {
   impl_->questions_waiting.Set(static_cast<double>(waiting));

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "libmsg/core/clock.hpp"
+#include "monitoring/budget_metrics.hpp"
 #include "monitoring/model_guard_metrics.hpp"
 #include "monitoring/model_metrics.hpp"
 #include "monitoring/tool_metrics.hpp"
@@ -72,6 +73,9 @@ class WorkerMetrics {
   void set_spans(const SpanNumbers& spans);
   /// How late the loop's timer ran: the time that handlers kept the loop busy.
   void observe_loop_lag(Duration lag);
+
+  /// Of the calls that ask the ledger.
+  [[nodiscard]] BudgetMetrics& budgets();
 
   [[nodiscard]] const prometheus::Collectable& source() const;
 

@@ -72,6 +72,12 @@ BrokerConfig read_broker(ConfigReader& root) {
   return broker;
 }
 
+std::optional<budget::BudgetsConfig> read_budget_section(ConfigReader& root, const std::filesystem::path& file) {
+  std::optional<ConfigReader> reader = root.child("budgets");
+  if (!reader) return std::nullopt;
+  return budget::read_budgets(*reader, file.parent_path());
+}
+
 /// Adds the entries of `models:` to those that are there already.
 void read_models(ConfigReader& reader, std::map<std::string, ModelConfig>& models) {
   for (auto& [name, settings] : reader.named_children("models")) {
@@ -180,6 +186,7 @@ AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) 
   config.metrics_port = read_port(root);
   read_limits(root, config);
   config.telemetry = read_telemetry(root);
+  config.budgets = read_budget_section(root, document.file);
   read_models(root, config.models);
   read_tools(root, config.tools);
   config.tool_audit = read_tool_audit(root);
@@ -210,6 +217,13 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const Age
   if (entry.has("config")) {
     worker.config = read_worker_file(entry, suite.file, name);
     worker.arguments = {"--config", worker.config.file.string(), "--name", name};
+    if (suite.budgets) {
+      if (worker.config.budgets) entry.reject("config", "expected a file without `budgets`: those of the suite count");
+      worker.config.budgets = suite.budgets;
+      worker.arguments.insert(worker.arguments.end(), {"--budgets", suite.file.string()});
+    } else if (worker.config.budgets) {
+      entry.reject("config", "expected a file without `budgets`: they stand in the suite, for all workers");
+    }
     entry.reject_unknown_keys();
     return worker;
   }
@@ -221,6 +235,7 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const Age
   worker.config.tools = shared.tools;
   worker.config.tool_audit = shared.tool_audit;
   worker.config.telemetry = shared.telemetry;
+  worker.config.budgets = suite.budgets;
   read_models(entry, worker.config.models);
   read_tools(entry, worker.config.tools);
   worker.config.agents = read_agent_list(entry, worker.config);
@@ -254,6 +269,7 @@ SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
   suite.file = document.file;
   suite.broker = read_broker(root);
   suite.supervision = read_supervision(root);
+  suite.budgets = read_budget_section(root, document.file);
   AgentsConfig shared;
   shared.telemetry = read_telemetry(root);
   read_models(root, shared.models);
@@ -271,7 +287,8 @@ SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
     const std::string& name = worker.config.name;
     if (!name.empty() && !names.insert(name).second) entry.reject("name", "expected each worker name once");
     // The suite's own processes and logs have these.
-    if (name == "broker" || name == "supervisor" || name == "up") entry.reject("name", "expected a name that is free");
+    if (name == "broker" || name == "supervisor" || name == "up" || name == "ledger")
+      entry.reject("name", "expected a name that is free");
     if (suite.broker.endpoint) worker.config.broker = suite.broker.endpoint;
     worker.config.is_insecure_allowed |= suite.broker.is_insecure_allowed;
     suite.workers.push_back(std::move(worker));
@@ -318,6 +335,7 @@ Loaded<SuiteConfig> read_suite(const YamlDocument& document) {
     suite.file = agents->file;
     suite.broker.endpoint = agents->broker;
     suite.broker.is_insecure_allowed = agents->is_insecure_allowed;
+    suite.budgets = agents->budgets;
     suite.workers.push_back({std::move(*agents), {"--config", suite.file.string()}});
     return suite;
   }
@@ -343,6 +361,17 @@ Loaded<SuiteConfig> load_suite(const std::filesystem::path& file) {
   Loaded<YamlDocument> document = config::load_yaml(file);
   if (!document) return std::unexpected(std::move(document).error());
   return read_suite(*document);
+}
+
+Loaded<std::optional<budget::BudgetsConfig>> load_budgets(const std::filesystem::path& file) {
+  Loaded<YamlDocument> document = config::load_yaml(file);
+  if (!document) return std::unexpected(std::move(document).error());
+  ConfigProblems problems;
+  ConfigReader root(*document, problems);
+  std::optional<budget::BudgetsConfig> budgets;
+  if (problems.is_empty()) budgets = read_budget_section(root, file);
+  if (!problems.is_empty()) return std::unexpected(std::move(problems));
+  return budgets;
 }
 
 }  // namespace parley::host

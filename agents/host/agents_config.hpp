@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/budget/budgets_config.hpp"
 #include "agents/host/tool_config.hpp"
 #include "agents/kinds/kind.hpp"
 #include "agents/llm/chat_model.hpp"
@@ -93,6 +94,8 @@ struct AgentsConfig {
   std::map<std::string, ToolConfig> tools;
   ToolAuditConfig tool_audit;
   std::vector<AgentConfig> agents;
+  /// Every model call asks the ledger first; unset: nobody is asked.
+  std::optional<budget::BudgetsConfig> budgets;
 };
 
 /// The `broker:` map of a suite.
@@ -127,6 +130,8 @@ struct SuiteConfig {
   std::filesystem::path file;
   BrokerConfig broker;
   SupervisionConfig supervision;
+  /// Of all workers; a ledger runs beside them.
+  std::optional<budget::BudgetsConfig> budgets;
   std::vector<SuiteWorker> workers;
 };
 
@@ -135,6 +140,9 @@ struct SuiteConfig {
                                                        const std::optional<std::string>& worker = std::nullopt);
 /// Reads a suite file and the agents files that it names. An agents file counts as a suite of one worker.
 [[nodiscard]] config::Loaded<SuiteConfig> load_suite(const std::filesystem::path& file);
+
+/// The `budgets:` of any of these files; unset when it has none.
+[[nodiscard]] config::Loaded<std::optional<budget::BudgetsConfig>> load_budgets(const std::filesystem::path& file);
 
 /// The same from a parsed document (tests, fuzzing); other files are looked for beside `document.file`.
 [[nodiscard]] config::Loaded<AgentsConfig> read_agents(const config::YamlDocument& document);

@@ -9,6 +9,7 @@
 #include "agents/host/metrics_observer.hpp"
 #include "agents/host/model_config.hpp"
 #include "agents/host/observed_model.hpp"
+#include "agents/host/paid_models.hpp"
 #include "agents/llm/fallback_model.hpp"
 
 namespace parley::host {
@@ -16,7 +17,7 @@ namespace parley::host {
 class Deployment::Impl {
  public:
   Impl(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
-      : services_{io, clock, random}, metrics_(metrics), tools_(io, clock, random, metrics) {
+      : services_{io, clock, random}, metrics_(metrics), tools_(io, clock, random, metrics), paid_(io, clock, random, metrics) {
     if (metrics_ == nullptr) return;
     services_.observer = [metrics](const std::string& model) {
       return std::make_shared<MetricsObserver>(metrics->model_guards(model));
@@ -99,13 +100,15 @@ class Deployment::Impl {
           services_.clock);
     }
     std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
-    if (metrics_ == nullptr) return model;
     const ModelAccount account{about.provider, about.model, about.price};
-    auto observed = std::make_shared<ObservedModel>(
-        std::move(model), agent.type, account, *metrics_, services_.clock,
-        [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
-    observed->set_span_sink(spans_);
-    return observed;
+    if (metrics_ != nullptr) {
+      auto observed = std::make_shared<ObservedModel>(
+          std::move(model), agent.type, account, *metrics_, services_.clock,
+          [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
+      observed->set_span_sink(spans_);
+      model = std::move(observed);
+    }
+    return paid_.wrap(std::move(model), runtime, config.budgets, agent.type, account);
   }
 
   std::shared_ptr<llm::ModelObserver> observer_of(const std::string& model) {
@@ -126,6 +129,7 @@ class Deployment::Impl {
   monitoring::WorkerMetrics* metrics_;
   DeployedTools tools_;
   std::shared_ptr<SpanSink> spans_;  ///< shared by the models, the runtime and who exports them
+  PaidModels paid_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<llm::ChatModel>> models_;
   std::set<std::string> types_;
   std::shared_ptr<people::QuestionBoard> questions_ = std::make_shared<people::QuestionBoard>();

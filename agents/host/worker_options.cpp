@@ -18,6 +18,7 @@ constexpr std::chrono::hours kLongestDrain{1};
 struct Flags {
   std::string config;
   std::optional<std::string> worker;
+  std::optional<std::string> budgets;
   std::optional<std::string> name;
   std::vector<std::string> brokers;
   std::optional<std::uint16_t> metrics_port;
@@ -40,6 +41,8 @@ std::string kinds_text() {
 void declare(CLI::App& app, Flags& flags) {
   app.add_option("--config", flags.config, "YAML file that names the agents")->type_name("FILE")->required();
   app.add_option("--worker", flags.worker, "The file is a suite; host this worker of it")->type_name("NAME");
+  app.add_option("--budgets", flags.budgets, "File whose `budgets` count for this worker (its own otherwise)")
+      ->type_name("FILE");
   app.add_option("--broker", flags.brokers, "Endpoint of the broker; one per shard (also PARLEY_BROKER)")
       ->type_name("ENDPOINT")
       ->delimiter(',');
@@ -90,6 +93,11 @@ std::expected<WorkerOptions, EarlyExit> read_worker_options(int argc, const char
   if (!config) return std::unexpected(EarlyExit{config::kBadConfigurationExit, config.error().str()});
   WorkerOptions options;
   options.config = std::move(*config);
+  if (flags.budgets) {
+    auto budgets = load_budgets(*flags.budgets);
+    if (!budgets) return std::unexpected(EarlyExit{config::kBadConfigurationExit, budgets.error().str()});
+    options.config.budgets = std::move(*budgets);
+  }
   if (flags.name) options.config.name = *flags.name;
   options.brokers = choose_brokers(flags, options.config);
   options.metrics_address = flags.metrics_address;

@@ -43,11 +43,15 @@ void report(const Outcome& outcome, Context& context) {
   }
 }
 
-/// What the caller has not said himself.
+/// What the caller has not said himself: the agent pays, in the conversation that the message belongs to; without one its
+/// key stands for the conversation.
 void fill_caller(Caller& caller, const Context& context) {
-  if (caller.agent.empty() && !context.self().is_empty()) caller.agent = context.self().str();
-  if (caller.conversation.empty()) caller.conversation = context.attribute("conversation");
   if (caller.traceparent.empty()) caller.traceparent = context.traceparent();
+  if (context.self().is_empty()) return;
+  if (caller.agent.empty()) caller.agent = context.self().str();
+  if (!caller.conversation.empty()) return;
+  const std::string_view conversation = context.attribute("conversation");
+  caller.conversation = conversation.empty() ? context.self().key() : std::string(conversation);
 }
 
 /// Completes when the turn's message is cancelled.

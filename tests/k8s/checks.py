@@ -200,7 +200,7 @@ def probes(documents):
             if "listen" in flags and flags["listen"].rpartition(":")[2] != str(ports.get("bus")):
                 problems.append(f"{title(workload)}: --listen is not the port `bus`")
             drain = int(flags.get("drain-timeout", "0s").removesuffix("s"))
-            if drain == 0 and container["command"] != ["parley-supervisor"]:
+            if drain == 0 and container["command"] not in (["parley-supervisor"], ["parley-ledger"]):
                 problems.append(f"{title(workload)}: no --drain-timeout")
             if drain >= spec["terminationGracePeriodSeconds"]:
                 problems.append(f"{title(workload)}: --drain-timeout must be shorter than the grace period")

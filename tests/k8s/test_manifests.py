@@ -217,13 +217,15 @@ class Programs(unittest.TestCase):
         self.documents = overlay("dev")
         suite = next(d for d in self.documents if d["metadata"]["name"].startswith("parley-suite"))
         (self.path / "parley.yaml").write_text(suite["data"]["parley.yaml"])
+        budgets = next(d for d in self.documents if d["metadata"]["name"].startswith("parley-budgets"))
+        (self.path / "budgets.yaml").write_text(budgets["data"]["budgets.yaml"])
 
     def start(self, workload, broker):
         """The workload's process, and what it says when it is ready."""
         container = manifests.containers_of(workload)[0]
         environment = manifests.environment_of(workload, container, "pod-0")
         here = {"0.0.0.0:7700": "127.0.0.1:*", "0.0.0.0": "127.0.0.1", "--metrics-port=9700": "--metrics-port=0",
-                "/etc/parley": str(self.path), "/var/lib/parley": str(self.path)}
+                "/etc/parley-budgets": str(self.path), "/etc/parley": str(self.path), "/var/lib/parley": str(self.path)}
         command = manifests.command_of(container, environment)
         for there, instead in here.items():
             command = [word.replace(there, instead) for word in command]
@@ -263,8 +265,14 @@ class Programs(unittest.TestCase):
         self.assertEqual(ready["name"], "pod-0")
         self.assertEqual(ready["agents"], ["hr"])
         self.wait_for(ready["metrics_port"], "/readyz", 200)
+        ledger, kept = self.start(workloads["parley-ledger"], told["endpoint"])
+        self.wait_for(kept["metrics_port"], "/readyz", 200)
         broker.kill()
         self.wait_for(ready["metrics_port"], "/readyz", 503)
+        self.wait_for(kept["metrics_port"], "/readyz", 503)
+        self.assertEqual(self.status(kept["metrics_port"], "/livez"), 200)
+        ledger.terminate()
+        self.assertEqual(ledger.wait(timeout=PATIENCE), 0)
         self.assertEqual(self.status(ready["metrics_port"], "/livez"), 200)
         agent.terminate()
         self.assertEqual(agent.wait(timeout=PATIENCE), 0)

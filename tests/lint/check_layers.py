@@ -44,15 +44,15 @@ LIBRARIES = [
     (r"curl/", ["agents/http", "agents/llm"]),
     (r"yaml-cpp/", ["services/config", "agents/host", "agents/kinds"]),
     (r"prometheus/", ["monitoring"]),
-    (r"asio", ["libmsg/runtime", "agents", "services/cli", "services/supervisor"]),
+    (r"asio", ["libmsg/runtime", "agents", "services/cli", "services/supervisor", "services/ledger"]),
     (r"(spdlog|fmt)/", ["libmsg/net", "libmsg/runtime", "broker/shell", "broker/main.cpp", "monitoring", "agents",
                         "services"]),
     (r"msgpack", ["libmsg/wire", "libmsg/messages", "libmsg/runtime", "agents", "services"]),
+    (r"SQLiteCpp/|sqlite3", ["services/ledger", "agents/tools"]),
     (r"nlohmann/", ["agents", "services", "broker/shell"]),
-    (r"CLI/", ["services/cli", "services/supervisor", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell"]),
+    (r"CLI/", ["services/cli", "services/supervisor", "agents/main.cpp", "agents/host", "broker/main.cpp", "broker/shell", "services/ledger/options.cpp"]),
     (r"tsl/", ["broker/core"]),
     (r"re2/", ["agents/tools"]),
-    (r"sqlite3", ["agents/tools"]),
     (r"openssl/", ["agents/host"]),
 ]
 

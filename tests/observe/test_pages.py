@@ -19,7 +19,8 @@ import observe  # noqa: E402  (it lies beside what it observes)
 
 SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+$")
 LABEL = re.compile(r'([a-zA-Z_]\w*)="(?:[^"\\]|\\.)*"')
-SECTIONS = {"parley-broker": "Broker", "parley-agent": "Worker", "parley-supervisor": "Supervisor"}
+SECTIONS = {"parley-broker": "Broker", "parley-agent": "Worker", "parley-supervisor": "Supervisor",
+            "parley-ledger": "Ledger"}
 
 
 def families(page):
@@ -101,8 +102,11 @@ class Pages(unittest.TestCase):
     def test_of_the_supervisor_is_documented(self):
         self.assert_documented("parley-supervisor")
 
+    def test_of_the_ledger_is_documented(self):
+        self.assert_documented("parley-ledger")
+
     def test_has_one_for_each_process_of_the_suite(self):
-        self.assertEqual(sorted(self.pages), ["broker", "finance", "hr", "router", "supervisor", "user-proxy"])
+        self.assertEqual(sorted(self.pages), ["broker", "finance", "hr", "ledger", "router", "supervisor", "user-proxy"])
 
     def test_satisfies_promtool(self):
         promtool = shutil.which("promtool")

@@ -12,6 +12,7 @@
 #include "services/cli/bus_session.hpp"
 #include "services/cli/chat_loop.hpp"
 #include "services/cli/exit_code.hpp"
+#include "services/cli/suite/standalone_ledger.hpp"
 
 namespace parley::cli {
 namespace {
@@ -37,6 +38,7 @@ struct Standalone {
   SystemClock clock = {};
   SystemRandom random = {};
   asio::io_context io{1};
+  std::unique_ptr<StandaloneLedger> ledger = nullptr;
   host::Deployment deployment{io, clock, random};
   LocalRuntime runtime{io, {.limits = limits_of(suite)}};
   std::optional<int> signal = std::nullopt;
@@ -61,6 +63,10 @@ struct Standalone {
   Task<Result<>> host_agents() {
     Result<> started = co_await runtime.start();
     if (!started) co_return started;
+    if (ledger) {
+      Result<> hosted = co_await ledger->host(runtime);
+      if (!hosted) co_return hosted;
+    }
     std::size_t agents = 0;
     for (const host::SuiteWorker& worker : suite.workers) {
       Result<> deployed = co_await deployment.deploy(runtime, worker.config);
@@ -99,8 +105,14 @@ struct Standalone {
 
 }  // namespace
 
-int run_standalone(const Environment& environment, const host::SuiteConfig& suite, bool has_chat) {
+int run_standalone(const Environment& environment, const host::SuiteConfig& suite,
+                   const std::filesystem::path& run_directory, bool has_chat) {
   Standalone standalone{.environment = environment, .suite = suite, .has_chat = has_chat};
+  if (suite.budgets) {
+    auto ledger = StandaloneLedger::make(standalone.io, standalone.clock, *suite.budgets, run_directory / "ledger");
+    if (!ledger) return environment.console.fail(ledger.error());
+    standalone.ledger = std::move(*ledger);
+  }
   for (const host::SuiteWorker& worker : suite.workers) {
     if (const Result<> prepared = standalone.deployment.prepare(worker.config); !prepared) {
       return environment.console.fail(prepared.error());

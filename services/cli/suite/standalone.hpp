@@ -1,12 +1,16 @@
 // `parley up --standalone`: every agent of a suite in this process, without a broker. Main thread.
 #pragma once
 
+#include <filesystem>
+
 #include "agents/host/agents_config.hpp"
 #include "services/cli/environment.hpp"
 
 namespace parley::cli {
 
-/// Hosts the suite until Ctrl-C, or, with `has_chat`, until the conversation on standard input ends.
-int run_standalone(const Environment& environment, const host::SuiteConfig& suite, bool has_chat);
+/// Hosts the suite until Ctrl-C, or, with `has_chat`, until the conversation on standard input ends. A suite with
+/// budgets has its ledger in this process, with the book that `parley up` keeps in `run_directory`.
+int run_standalone(const Environment& environment, const host::SuiteConfig& suite,
+                   const std::filesystem::path& run_directory, bool has_chat);
 
 }  // namespace parley::cli

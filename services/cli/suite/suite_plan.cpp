@@ -30,6 +30,18 @@ supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::stri
                         {"--metrics-port", std::to_string(suite.broker.metrics_port.value_or(0))});
   if (suite.broker.is_insecure_allowed) broker.command.emplace_back("--insecure");
 
+  if (suite.budgets) {
+    // Before the workers: without its word they make no call.
+    supervisor::PlannedProcess& ledger = plan.processes.emplace_back("ledger", supervisor::Role::worker);
+    ledger.command = {(program_folder / "parley-ledger").string(),
+                      "--config",
+                      suite.file.string(),
+                      "--state-dir",
+                      (run_folder / "ledger").string(),
+                      "--broker",
+                      endpoint};
+    if (suite.broker.is_insecure_allowed) ledger.command.emplace_back("--insecure");
+  }
   for (const host::SuiteWorker& worker : suite.workers) {
     supervisor::PlannedProcess& agent = plan.processes.emplace_back(worker.config.name, supervisor::Role::worker);
     agent.command = {(program_folder / "parley-agent").string()};

@@ -9,8 +9,8 @@
 
 namespace parley::cli {
 
-/// The broker at `endpoint`, then every worker, run from the programs in `program_folder`. The broker keeps its state
-/// in `run_folder`.
+/// The broker at `endpoint`, the ledger if the suite has budgets, then every worker, run from the programs in
+/// `program_folder`. Broker and ledger keep their state in `run_folder`.
 [[nodiscard]] supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::string& endpoint,
                                                const std::filesystem::path& program_folder,
                                                const std::filesystem::path& run_folder);

@@ -6,6 +6,7 @@
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/verbs/verbs.hpp"
+#include "services/ledger/price_table.hpp"
 
 namespace parley::cli {
 namespace {
@@ -31,6 +32,10 @@ int report_problems(Environment& environment, const config::ConfigProblems& prob
 int run_validate(Environment& environment, const std::string& file) {
   const auto suite = host::load_suite(file);
   if (!suite) return report_problems(environment, suite.error());
+  if (suite->budgets && suite->budgets->prices) {
+    const auto prices = ledger::load_prices(*suite->budgets->prices);
+    if (!prices) return report_problems(environment, prices.error());
+  }
   std::size_t agents = 0;
   for (const auto& worker : suite->workers) agents += worker.config.agents.size();
   if (environment.common.is_json) {

@@ -32,14 +32,15 @@ int run_up(Environment& environment, const Settings& settings) {
   }
   const auto suite = load_suite(settings.file);
   if (!suite) return environment.console.fail(suite.error().error());
-  if (settings.is_standalone) {
-    return run_standalone(environment, *suite, settings.has_chat || ::isatty(STDIN_FILENO) == 1);
-  }
   UpOptions options;
   options.file = settings.file;
   options.has_own_run_directory = settings.run_directory.has_value();
   options.run_directory =
       settings.run_directory ? std::filesystem::path(*settings.run_directory) : default_run_directory();
+  if (settings.is_standalone) {
+    const bool has_chat = settings.has_chat || ::isatty(STDIN_FILENO) == 1;
+    return run_standalone(environment, *suite, options.run_directory, has_chat);
+  }
   options.is_verbose = settings.is_verbose;
   if (settings.is_guard) return watch_suite(environment, options);
   return settings.is_detached ? run_suite_detached(environment, options) : run_suite(environment, options, [] {});

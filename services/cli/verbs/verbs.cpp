@@ -23,6 +23,9 @@ std::span<const Verb> all_verbs() {
                                 kDlqShowVerb,
                                 kAskLsVerb,
                                 kAskAnswerVerb,
+                                kBudgetLsVerb,
+                                kBudgetSetVerb,
+                                kBudgetResetVerb,
                                 kAgentWhereVerb,
                                 kAgentEvictVerb,
                                 kAgentQuarantineVerb,
@@ -40,6 +43,7 @@ std::span<const Verb> all_verbs() {
 std::string_view group_summary(std::string_view group) {
   if (group == "agent") return "Find, evict, quarantine and release agents";
   if (group == "ask") return "List and answer the questions that agents ask people";
+  if (group == "budget") return "See and change what may be spent";
   if (group == "worker") return "Drain and restart worker processes";
   if (group == "dlq") return "Look into dead letters: messages that could not be delivered or handled";
   if (group == "config") return "Work with configuration files";

@@ -30,6 +30,18 @@ TEST(SuitePlan, starts_the_broker_first_and_gives_every_worker_its_endpoint) {
                                            "ipc:///tmp/b.sock"));
 }
 
+TEST(SuitePlan, starts_the_ledger_of_a_suite_with_budgets_before_its_workers) {
+  auto suite = suite_of_one();
+  suite.file = "x.yaml";
+  suite.budgets.emplace();
+  const auto plan = plan_suite(suite, "ipc:///tmp/b.sock", "/bin", "/run").processes;
+  ASSERT_EQ(plan.size(), 3U);
+  EXPECT_EQ(plan[1].name, "ledger");
+  EXPECT_EQ(plan[1].role, supervisor::Role::worker);
+  EXPECT_THAT(plan[1].command, ElementsAre("/bin/parley-ledger", "--config", "x.yaml", "--state-dir", "/run/ledger",
+                                           "--broker", "ipc:///tmp/b.sock"));
+}
+
 TEST(SuitePlan, leaving_the_machine_is_passed_on_only_when_asked_for) {
   auto suite = suite_of_one();
   EXPECT_THAT(plan_suite(suite, "ipc:///tmp/b.sock", "/bin", "/run").processes[1].command,

@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""Budgets with real processes: calls race for one limit, agents and the ledger are killed with calls in flight, and every call is
+charged exactly once."""
+
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+
+BIN = Path(os.environ.get("PARLEY_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
+PATIENCE = 60
+# Input and output of each call of the offline model: 1 dollar for a million tokens, so a token is a micro-dollar.
+IN, OUT = 100, 50
+CALL_USD = (IN + OUT) / 1e6
+
+CONFIG = """
+models:
+  paid:
+    provider: offline
+    prefix: ""
+    price: {{input_per_million_usd: 1, output_per_million_usd: 1}}
+    rules:
+      - {{regex: '^slow$', reply: at last, latency: {slow}, input_tokens: 100, output_tokens: 50}}
+      - {{regex: '(.*)', reply: 'echo $1', latency: 50ms, input_tokens: 100, output_tokens: 50}}
+budgets:
+  lease: {lease}
+  wait_for_held: {wait}
+  ledger_timeout: {timeout}
+  estimate: {estimate}
+  max_output_tokens: 50
+  limits:
+    - {{name: fleet, usd: {usd}}}
+    - {{name: each-agent, agent: "*", tokens: 1000000}}
+    - {{name: talk, conversation: broke, tokens: 1}}
+workers:
+"""
+
+# Longer than the input tokens that the model claims, since no token is shorter than a byte.
+PROMPT = "Repeat what you hear. " * 6
+RACERS = 100
+
+
+def agents_of(worker, racers):
+    """The agent of a worker, and others that all hear one topic."""
+    lines = [f"  - name: {worker}", "    agents:"]
+    common = f"kind: assistant, model: paid, system_prompt: '{PROMPT}', max_tokens: 50"
+    lines.append(f"      - {{type: {worker}, {common}}}")
+    lines += [f"      - {{type: {worker}{i}, {common}, subscriptions: [race], answer_topic: race.answers}}"
+              for i in range(racers)]
+    return "\n".join(lines) + "\n"
+
+
+def config_with(settings, racers=0):
+    return CONFIG.format(**settings) + agents_of("one", racers) + agents_of("two", racers)
+
+
+def clean_environment():
+    return {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
+
+
+class Budgets(unittest.TestCase):
+    settings = {"usd": "1", "lease": "30s", "wait": "0ms", "timeout": "5s", "estimate": "learned", "slow": "60s"}
+
+    def begin(self, racers=0, **settings):
+        self.begin_folder()
+        self.config.write_text(config_with({**self.settings, **settings}, racers))
+        self.broker = self.start_daemon("parley-broker", "--listen", self.endpoint, "--state-dir",
+                                        f"{self.folder}/state", "--log-level", "error")
+        self.ledger = self.start_ledger()
+        self.workers = {name: self.start_worker(name) for name in ("one", "two")}
+
+    def spawn(self, program, *arguments, **options):
+        process = subprocess.Popen([str(BIN / program), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True, env=clean_environment(), **{"stdin": subprocess.DEVNULL, **options})
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.wait(timeout=PATIENCE)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream and not stream.closed:
+                stream.close()
+
+    def start_daemon(self, *command):
+        process = self.spawn(*command)
+        self.assertTrue(select.select([process.stdout], [], [], PATIENCE)[0], f"{command[0]} is not ready in time")
+        line = process.stdout.readline()
+        self.assertTrue(line, f"{command[0]} ended before it was ready")
+        process.ready = json.loads(line)
+        return process
+
+    def start_ledger(self):
+        return self.start_daemon("parley-ledger", "--config", str(self.config), "--state-dir", f"{self.folder}/ledger",
+                                 "--broker", self.endpoint, "--log-level", "error")
+
+    def start_worker(self, name):
+        return self.start_daemon("parley-agent", "--config", str(self.config), "--worker", name, "--broker",
+                                 self.endpoint, "--log-level", "error")
+
+    @staticmethod
+    def kill(process):
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=PATIENCE)
+
+    def parley(self, *arguments, **options):
+        return self.spawn("parley", *arguments, "--broker", self.endpoint, **options)
+
+    def run_parley(self, *arguments):
+        process = self.parley(*arguments)
+        out, errors = process.communicate(timeout=PATIENCE)
+        return process.returncode, out, errors
+
+    def ask(self, target, text="hello", timeout="30s"):
+        return self.run_parley("request", target, text, "--timeout", timeout)
+
+    def race(self, key):
+        """One event that 200 agents in two processes answer with a call each, all at once."""
+        code, _, errors = self.run_parley("publish", f"race/{key}", "hello")
+        self.assertEqual(code, 0, errors)
+
+    def asked(self, *outcomes):
+        """Calls of both workers so far, by what the ledger said."""
+        total = 0
+        for worker in self.workers.values():
+            page = self.metrics(worker)
+            total += sum(int(count) for outcome in outcomes
+                         for count in re.findall(rf'^parley_budget_calls_total{{outcome="{outcome}"}} (\d+)', page, re.M))
+        return total
+
+    def budgets(self, *names):
+        code, out, errors = self.run_parley("budget", "ls", *names, "--json")
+        self.assertEqual(code, 0, errors)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def budget(self, name="fleet"):
+        return self.budgets(name)[0]
+
+    def wait_for(self, condition, what):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), end, f"no {what} within {PATIENCE} s")
+            time.sleep(0.05)
+
+    def metrics(self, process):
+        port = process.ready["metrics_port"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as page:
+            return page.read().decode()
+
+    def wait_until_settled(self):
+        self.wait_for(lambda: self.budget()["reserved_usd"] == 0, "budget without reservations")
+
+    def test_answers_are_paid_and_listed(self):
+        self.begin()
+        self.assertEqual(self.ask("one/alice")[0], 0)
+        self.wait_until_settled()
+        self.assertEqual(self.budget()["spent_nano_usd"], round(CALL_USD * 1e9))
+        each = [row for row in self.budgets() if row["budget"] == "each-agent"]
+        self.assertEqual([(row["subject"], row["spent_tokens"]) for row in each], [("one/alice", IN + OUT)])
+        code, table, _ = self.run_parley("budget", "ls")
+        self.assertEqual(code, 0)
+        self.assertIn("fleet", table)
+        page = self.metrics(self.workers["one"])
+        self.assertIn('parley_budget_calls_total{outcome="granted"} 1', page)
+
+    def test_200_calls_racing_for_one_limit_do_not_pass_it(self):
+        # Worst case estimates: the limit pays for 20 calls and is not passed by a cent, whatever the order.
+        self.begin(racers=RACERS, usd=f"{20 * CALL_USD:f}", estimate="worst_case", wait="10s")
+        self.race("x")
+        self.wait_for(lambda: self.asked("granted", "refused") == 2 * RACERS, "word on every call")
+        self.wait_until_settled()
+        row, granted = self.budget(), self.asked("granted")
+        self.assertLessEqual(row["spent_usd"], row["limit_usd"])
+        self.assertEqual(row["spent_nano_usd"], round(granted * CALL_USD * 1e9), "each call once")
+        self.assertGreater(granted, 10, "and the limit is not left unused")
+        self.assertEqual(row["refused"] + granted, 2 * RACERS)
+
+    def test_a_refusal_says_which_budget_of_whom_and_when_it_resets(self):
+        self.begin(usd="0")
+        code, _, errors = self.ask("one/alice")
+        self.assertEqual(code, 1)
+        self.assertIn("budget_exceeded", errors)
+        self.assertIn("budget 'fleet' (everything, 0.00 USD in total) has no room for", errors)
+        self.assertIn("it does not reset by itself", errors)
+        self.assertEqual(self.run_parley("budget", "set", "fleet", "--usd", "1")[0], 0)
+        code, _, errors = self.ask("one/broke")
+        self.assertIn("budget 'talk' (conversation broke, 1 tokens in total)", errors)
+
+    def test_an_agent_killed_mid_call_is_charged_as_estimated_and_holds_nothing(self):
+        self.begin(lease="1s")
+        request = self.parley("request", "one/alice", "slow", "--timeout", "30s")
+        self.wait_for(lambda: self.budget()["reserved_usd"] > 0, "reservation")
+        time.sleep(1.5)
+        held = self.budget()["reserved_usd"]
+        self.assertGreater(held, 0, "the lease is renewed as long as the agent lives")
+        self.kill(self.workers["one"])
+        request.communicate(timeout=PATIENCE)
+        self.wait_until_settled()
+        row = self.budget()
+        self.assertAlmostEqual(row["spent_usd"], held)
+        self.assertAlmostEqual(row["estimated_usd"], held)
+        self.assertIn('parley_ledger_ended_total{ending="expired"} 1', self.wait_for_page())
+
+    def wait_for_page(self):
+        """A second later at most, the page shows what the book has."""
+        time.sleep(1.5)
+        return self.metrics(self.ledger)
+
+    def test_a_cancelled_call_gives_back_what_it_held(self):
+        self.begin()
+        request = self.parley("request", "one/alice", "slow", "--timeout", "1s")
+        self.assertEqual(request.wait(timeout=PATIENCE), 4)
+        self.wait_until_settled()
+        row = self.budget()
+        self.assertGreater(row["spent_usd"], 0, "the provider was asked")
+        self.assertLess(row["spent_usd"], CALL_USD)
+
+    def test_the_ledger_killed_and_restarted_keeps_every_cent_and_charges_once(self):
+        self.begin(slow="3s", timeout="20s")
+        self.assertEqual(self.ask("one/alice")[0], 0)
+        self.wait_until_settled()
+        slow = [self.parley("request", f"one/s{i}", "slow", "--timeout", "40s") for i in range(5)]
+        self.wait_for(lambda: self.budget()["reserved_usd"] > 0, "reservations")
+        self.wait_for(lambda: 'parley_ledger_reservations 5' in self.metrics(self.ledger), "five calls under way")
+        self.kill(self.ledger)
+        # They end while nobody keeps the book, and one more begins.
+        late = self.parley("request", "two/late", "hello", "--timeout", "40s")
+        time.sleep(4)
+        self.ledger = self.start_ledger()
+        for process in (*slow, late):
+            process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 0)
+        self.wait_until_settled()
+        self.wait_for(lambda: self.budget()["spent_nano_usd"] == round(7 * CALL_USD * 1e9), "exact sum of seven calls")
+        self.assertEqual(self.budget()["estimated_usd"], 0)
+
+    def test_without_a_ledger_no_call_is_made(self):
+        self.begin(timeout="500ms")
+        self.kill(self.ledger)
+        code, _, errors = self.ask("one/alice")
+        self.assertNotEqual(code, 0)
+        self.assertIn("unreachable", errors)
+        self.assertIn("the ledger does not answer", errors)
+
+    def test_the_ledger_killed_in_a_storm_of_calls_loses_and_doubles_nothing(self):
+        self.begin(racers=RACERS, timeout="30s", usd="10")
+        for number in range(5):
+            self.race(f"storm{number}")
+            time.sleep(0.3)
+            self.kill(self.ledger)
+            self.ledger = self.start_ledger()
+        calls = 5 * 2 * RACERS
+        self.wait_for(lambda: self.asked("granted") == calls, "word on every call")
+        self.wait_until_settled()
+        # What was never told yet is still being told.
+        self.wait_for(lambda: self.budget()["spent_nano_usd"] >= round(calls * CALL_USD * 1e9), "sum of all calls")
+        row = self.budget()
+        self.assertEqual((row["spent_nano_usd"], row["estimated_usd"]), (round(calls * CALL_USD * 1e9), 0))
+
+    def test_people_change_and_reset_budgets_and_a_restart_keeps_that(self):
+        self.begin(usd="0")
+        self.assertEqual(self.ask("one/alice")[0], 1)
+        self.assertEqual(self.run_parley("budget", "set", "fleet", "--usd", "0.01")[0], 0)
+        self.assertEqual(self.ask("one/alice")[0], 0)
+        self.wait_until_settled()
+        self.kill(self.ledger)
+        self.ledger = self.start_ledger()
+        self.assertEqual(self.budget()["limit_usd"], 0.01)
+        self.assertEqual(self.run_parley("budget", "reset", "fleet")[0], 0)
+        self.assertEqual(self.budget()["spent_usd"], 0)
+        self.assertEqual(self.run_parley("budget", "set", "fleet", "--default")[0], 0)
+        self.assertEqual(self.budget()["limit_usd"], 0)
+        self.assertEqual(self.run_parley("budget", "set", "fleet", "--usd", "much")[0], 2)
+        self.assertEqual(self.run_parley("budget", "reset", "nothing")[0], 1)
+
+    def test_parley_up_starts_a_ledger_for_a_suite_with_budgets_and_heals_it(self):
+        self.begin_folder()
+        self.config.write_text(config_with(self.settings))
+        run = f"{self.folder}/up"
+        code, out, errors = self.run_parley("up", "-f", str(self.config), "--run-dir", run, "-d")
+        self.assertEqual(code, 0, errors)
+        self.addCleanup(lambda: subprocess.run([str(BIN / "parley"), "down", "--run-dir", run], env=clean_environment(),
+                                               stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE))
+        self.assertEqual(self.ask("one/alice")[0], 0)
+        self.wait_until_settled()
+        state = json.loads(Path(run, "supervisor.json").read_text())
+        ledger = next(process for process in state["processes"] if process["name"] == "ledger")
+        os.kill(ledger["pid"], signal.SIGKILL)
+        self.assertEqual(self.ask("one/alice", timeout="40s")[0], 0)
+        self.wait_until_settled()
+        self.assertEqual(self.budget()["spent_nano_usd"], round(2 * CALL_USD * 1e9))
+
+    def begin_folder(self):
+        self.folder = tempfile.mkdtemp(prefix="parley-b-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.endpoint = f"ipc://{self.folder}/broker.sock"
+        self.config = Path(self.folder, "parley.yaml")
+
+    def test_standalone_keeps_the_same_book_in_its_own_process(self):
+        self.begin_folder()
+        run = Path(self.folder, "up")
+        self.config.write_text(config_with(self.settings))
+        process = self.spawn("parley", "up", "-f", str(self.config), "--standalone", "--run-dir", str(run))
+        while "hosting" not in (line := process.stderr.readline()):
+            self.assertTrue(line, "it ended before it was ready")
+        self.assertTrue((run / "ledger" / "ledger.db").exists())
+        process.terminate()
+        self.assertEqual(process.wait(timeout=PATIENCE), 0)
+
+    def test_a_second_ledger_is_kept_out(self):
+        self.begin()
+        second = self.spawn("parley-ledger", "--config", str(self.config), "--state-dir", f"{self.folder}/ledger",
+                            "--broker", self.endpoint)
+        _, errors = second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 2)
+        self.assertIn("another ledger uses it", errors)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
