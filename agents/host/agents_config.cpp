@@ -170,6 +170,7 @@ std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const AgentsConfi
     agent.members = std::move(names.used_agents);
     const kinds::Kind* kind = kinds::find_kind(agent.kind);
     agent.is_team = kind != nullptr && kind->is_team;
+    agent.checks = std::move(names.checks);
     agents.push_back(std::move(agent));
   }
   if (agents.empty()) reader.reject("agents", "expected a list with at least one agent");

@@ -72,6 +72,8 @@ struct AgentConfig {
   std::vector<std::string> tools;   ///< likewise; `files.read` for one of a toolset
   bool is_team = false;
   std::vector<std::string> members;  ///< agent types of a team's members
+  /// See kinds::KindNames.
+  std::vector<std::function<Result<>()>> checks;
   kinds::MakeFactory make_factory;
 };
 

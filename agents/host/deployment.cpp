@@ -32,6 +32,12 @@ class Deployment::Impl {
         Result<> made = make_model(config, name);
         if (!made) return made;
       }
+      for (const auto& check : agent.checks) {
+        const Result<> checked = check();
+        if (checked) continue;
+        return fail(ErrorCode::bad_configuration,
+                    config.file.string() + ": agent '" + agent.type + "': " + checked.error().message);
+      }
       if (agent.tools.empty()) continue;
       Result<> made = tools_.prepare(config, agent, services_.curl);
       if (!made) return made;

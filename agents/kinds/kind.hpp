@@ -47,6 +47,8 @@ struct KindNames {
   std::vector<std::string> used_tools = {};
   /// Agent types (or capabilities) that a team counts among its members.
   std::vector<std::string> used_agents = {};
+  /// What the machine must offer; run before anything is connected. A failure ends the process.
+  std::vector<std::function<Result<>()>> checks = {};
 };
 
 struct Kind {

@@ -6,6 +6,7 @@
 namespace parley::kinds {
 
 extern const Kind kAssistantKind;
+extern const Kind kCodeExecutorKind;
 extern const Kind kCriticKind;
 extern const Kind kGroupChatKind;
 extern const Kind kHierarchicalKind;

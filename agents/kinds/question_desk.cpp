@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::string_view kDefaultKey = "default";
 /// A question that waits for hours is at work as it should be: the handler shows that it lives.
-constexpr std::chrono::milliseconds kSlice{20'000};
+constexpr std::chrono::milliseconds kQuestionSlice{20'000};
 
 using Wake = asio::experimental::channel<void(asio::error_code, bool)>;
 
@@ -70,7 +70,7 @@ Task<Result<Answered>> QuestionDesk::on(const Ask& question, Context& context) {
     if (answered) co_return std::move(*answered);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - context.now());
     if (left.count() <= 0) break;
-    const Result<> waited = co_await wait(*wake, context, std::min(left, kSlice));
+    const Result<> waited = co_await wait(*wake, context, std::min(left, kQuestionSlice));
     if (!waited) co_return fail(waited.error());
   }
   if (question.has_default) co_return Answered{question.default_answer, "", true};

@@ -9,9 +9,9 @@ namespace parley::kinds {
 
 std::span<const Kind> all_kinds() {
   static const std::array kinds{
-      kAssistantKind,  kCriticKind,       kGroupChatKind,  kHierarchicalKind, kKnowledgeBaseKind,
-      kPipelineKind,   kPlannerKind,      kQuestionDeskKind, kReflectionKind, kSemanticRouterKind,
-      kToolHostKind,   kTwoAgentChatKind, kUserProxyKind,
+      kAssistantKind,      kCodeExecutorKind, kCriticKind,       kGroupChatKind,    kHierarchicalKind,
+      kKnowledgeBaseKind,  kPipelineKind,     kPlannerKind,      kQuestionDeskKind, kReflectionKind,
+      kSemanticRouterKind, kToolHostKind,     kTwoAgentChatKind, kUserProxyKind,
   };
   return kinds;
 }

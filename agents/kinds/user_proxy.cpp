@@ -1,8 +1,13 @@
 #include "agents/kinds/user_proxy.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "agents/kinds/kinds.hpp"
+#include "agents/people/ask.hpp"
+#include "agents/people/plain_text.hpp"
+#include "libmsg/wire/control.hpp"
 
 namespace parley::kinds {
 
@@ -10,6 +15,7 @@ using messages::Answer;
 using messages::Routed;
 using messages::Text;
 using messages::TextPart;
+using messages::TurnRequest;
 
 struct UserProxy::Replies {
   /// Unset for a request, whose parts and reply go back to the caller.
@@ -29,6 +35,30 @@ namespace {
 bool is_absent(ErrorCode code) {
   return code == ErrorCode::unknown_agent_type || code == ErrorCode::undeliverable || code == ErrorCode::no_handler ||
          code == ErrorCode::activation_failed || code == ErrorCode::deadlock;
+}
+
+/// Number 1 is the state of a Conversation.
+constexpr std::uint32_t kProxyStateVersion = 2;
+
+struct SavedProxy {
+  std::uint32_t version = 0;
+  std::string conversation;
+  std::uint32_t auto_replies = 0;
+  MSGPACK_DEFINE_MAP(version, conversation, auto_replies)
+};
+
+/// The end of what was said, as far as a question may be long, and what can be done.
+std::string question_of(const TurnRequest& turn, std::string_view end_word) {
+  constexpr std::size_t kMaxShown = 8192;
+  std::string text;
+  if (!turn.thread.empty()) {
+    const messages::ThreadMessage& last = turn.thread.back();
+    text = last.from + " says: " + people::cut_text(last.text, kMaxShown);
+    text += "\n";
+  }
+  if (!turn.instruction.empty()) text += people::cut_text(turn.instruction, kMaxShown / 2) + "\n";
+  return text + "Your answer? (Nothing lets the proxy answer by itself, " + std::string(end_word) +
+         " ends the conversation.)";
 }
 
 Result<Answer> read_answer(const Payload& reply) {
@@ -65,7 +95,9 @@ std::string explain(const Error& error, std::string_view agent, std::string_view
 }
 
 UserProxy::UserProxy(UserProxyOptions options, std::string session)
-    : options_(std::move(options)), conversation_(std::move(session), options_.end_word) {}
+    : options_(std::move(options)),
+      conversation_(std::move(session), options_.end_word),
+      human_input_(options_.human_input) {}
 
 Task<Result<Answer>> UserProxy::on(const Text& message, Context& context) {
   Replies replies;
@@ -82,6 +114,57 @@ Task<Result<Answer>> UserProxy::on(const Text& message, Context& context) {
     if (!published) co_return fail(published.error());
   }
   co_return reply;
+}
+
+Task<Result<Answer>> UserProxy::on(const TurnRequest& turn, Context& context) {
+  const std::string_view message = turn.thread.empty() ? std::string_view() : turn.thread.back().text;
+  HumanInput::Decision decision = human_input_.on_turn(message);
+  if (decision.step == HumanInput::Step::ask) {
+    Result<HumanInput::Decision> heard = co_await ask_human(turn, context);
+    if (!heard) co_return fail(std::move(heard).error());
+    decision = std::move(*heard);
+  }
+  Answer answer;
+  answer.text = std::move(decision.text);
+  answer.from = turn.name.empty() ? context.self().type() : turn.name;
+  answer.is_final = decision.step == HumanInput::Step::finish;
+  // The floor goes back to the one who gave it, where members hand over.
+  if (!turn.thread.empty() && std::ranges::find(turn.handoffs, turn.thread.back().from) != turn.handoffs.end()) {
+    answer.handoff = turn.thread.back().from;
+  }
+  co_return answer;
+}
+
+Task<Result<HumanInput::Decision>> UserProxy::ask_human(const TurnRequest& turn, Context& context) {
+  people::Question question;
+  question.text = question_of(turn, options_.end_word);
+  question.timeout = options_.input_timeout;
+  question.default_answer = options_.default_answer;
+  if (context.is_request()) {
+    messages::TeamEvent asked;
+    asked.event = "question";
+    asked.from = turn.name;
+    asked.detail = question.kind;
+    asked.text = question.text;
+    const Result<> told = co_await context.part(asked);
+    if (!told) co_return fail(told.error());
+  }
+  const Result<messages::Answered> answered = co_await people::ask_person(context, std::move(question));
+  if (!answered) co_return fail(answered.error());
+  co_return human_input_.on_answer(answered->answer, turn.thread.empty() ? "" : turn.thread.back().text);
+}
+
+Result<std::string> UserProxy::save_state() const {
+  const SavedProxy saved{kProxyStateVersion, conversation_.save(), human_input_.consecutive_auto_replies()};
+  return std::string(wire::encode_body(saved).text());
+}
+
+Result<> UserProxy::load_state(std::string_view state) {
+  const Result<SavedProxy> saved = wire::decode_body<SavedProxy>(as_bytes(state));
+  // Before it could be a member of conversations, the state was that of its own conversation alone.
+  if (!saved || saved->version != kProxyStateVersion) return conversation_.load(state);
+  human_input_.restore(saved->auto_replies);
+  return conversation_.load(saved->conversation);
 }
 
 Task<Answer> UserProxy::answer(const Text& message, Context& context, const Replies& replies) {
@@ -150,6 +233,26 @@ Answer UserProxy::failed(const Error& error, std::string_view agent, const Conte
 
 namespace {
 
+void read_human_input(config::ConfigReader& settings, UserProxyOptions& options) {
+  using std::chrono::milliseconds;
+  constexpr std::array<std::string_view, 3> kModes{"always", "on_terminate", "never"};
+  constexpr std::uint64_t kMaxReplies = 10'000;
+  HumanInputOptions& human = options.human_input;
+  human.mode = static_cast<HumanInputOptions::Mode>(settings.choice("human_input", kModes, 0));
+  human.max_consecutive_auto_reply = static_cast<std::uint32_t>(
+      settings.integer("max_consecutive_auto_reply", human.max_consecutive_auto_reply, {0, kMaxReplies}));
+  human.default_reply = settings.text("auto_reply", human.default_reply);
+  for (config::ConfigReader& rule : settings.children("auto_replies")) {
+    human.auto_replies.push_back({rule.required_text("contains"), rule.required_text("reply")});
+    rule.reject_unknown_keys();
+  }
+  if (settings.has("end_texts")) human.end_texts = settings.texts("end_texts");
+  human.end_word = options.end_word;
+  options.input_timeout = settings.duration("input_timeout", options.input_timeout,
+                                            {milliseconds(100), milliseconds(std::chrono::hours(24 * 7))});
+  options.default_answer = settings.optional_text("default_answer");
+}
+
 MakeFactory read_user_proxy(config::ConfigReader& settings, KindNames& /*names*/) {
   using std::chrono::milliseconds;
   constexpr config::Range<milliseconds> kTimeouts{milliseconds(1), milliseconds(3'600'000)};
@@ -164,6 +267,7 @@ MakeFactory read_user_proxy(config::ConfigReader& settings, KindNames& /*names*/
   }
   options.timeout = settings.duration("timeout", options.timeout, kTimeouts);
   options.router_timeout = settings.duration("router_timeout", options.router_timeout, kTimeouts);
+  read_human_input(settings, options);
   return [options = std::move(options)](const KindServices&) -> AgentFactory {
     return [options](const AgentId& id) { return std::make_unique<UserProxy>(options, id.key()); };
   };

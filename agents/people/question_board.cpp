@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "agents/people/plain_text.hpp"
+
 namespace parley::people {
 
 using messages::Answered;
@@ -15,20 +17,10 @@ using messages::Questions;
 
 namespace {
 
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
 /// The choice that the text means, as it was offered; case and space around it do not count.
 std::optional<std::string> choice_of(const std::vector<std::string>& choices, std::string_view text) {
-  const auto found = std::ranges::find_if(choices, [wanted = trimmed(text)](const std::string& choice) {
-    return std::ranges::equal(trimmed(choice), wanted, {}, lower, lower);
-  });
+  const auto found = std::ranges::find_if(
+      choices, [wanted = trim(text)](const std::string& choice) { return equals_any_case(trim(choice), wanted); });
   if (found == choices.end()) return std::nullopt;
   return *found;
 }
@@ -37,14 +29,6 @@ std::string joined(const std::vector<std::string>& texts) {
   std::string line;
   for (const std::string& text : texts) line += (line.empty() ? "" : ", ") + text;
   return line;
-}
-
-/// Never splits a UTF-8 character.
-std::string cut(const std::string& text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return text;
-  std::size_t end = max_bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
 }
 
 /// The same question, whatever time it has left.
@@ -63,13 +47,13 @@ Result<> QuestionBoard::check(const std::string& id, const Ask& question) const 
   const auto refuse = [&id](std::string_view why) {
     return fail(ErrorCode::invalid, "question '" + id + "': " + std::string(why));
   };
-  if (trimmed(question.question).empty()) return refuse("it asks nothing");
+  if (trim(question.question).empty()) return refuse("it asks nothing");
   if (question.question.size() > limits_.max_text_bytes || question.default_answer.size() > limits_.max_text_bytes) {
     return refuse("its text or default is longer than " + std::to_string(limits_.max_text_bytes) + " bytes");
   }
   if (question.kind != "input" && question.kind != "approval") return refuse("its kind is not 'input' or 'approval'");
   const auto is_bad = [this](const std::string& choice) {
-    return trimmed(choice).empty() || choice.size() > limits_.max_choice_bytes;
+    return trim(choice).empty() || choice.size() > limits_.max_choice_bytes;
   };
   if (question.choices.size() > limits_.max_choices || std::ranges::any_of(question.choices, is_bad)) {
     return refuse("it has more than " + std::to_string(limits_.max_choices) + " choices, or one that is too long");
@@ -115,11 +99,11 @@ Result<> QuestionBoard::answer(const AnswerQuestion& answer, TimePoint now) {
   if (answer.answer.size() > limits_.max_text_bytes) {
     return fail(ErrorCode::invalid, "the answer is longer than " + std::to_string(limits_.max_text_bytes) + " bytes");
   }
-  Answered given{answer.answer, answer.by.empty() ? "somebody" : cut(answer.by, limits_.max_choice_bytes), false};
+  Answered given{answer.answer, answer.by.empty() ? "somebody" : cut_text(answer.by, limits_.max_choice_bytes), false};
   if (!question.choices.empty()) {
     std::optional<std::string> choice = choice_of(question.choices, answer.answer);
     if (!choice) {
-      return fail(ErrorCode::invalid, "'" + cut(answer.answer, limits_.max_choice_bytes) +
+      return fail(ErrorCode::invalid, "'" + cut_text(answer.answer, limits_.max_choice_bytes) +
                                           "' is none of the choices: " + joined(question.choices));
     }
     given.answer = std::move(*choice);
@@ -142,14 +126,14 @@ PendingQuestion QuestionBoard::describe(const std::string& id, const Open& open,
   const Ask& question = open.question;
   PendingQuestion pending;
   pending.id = id;
-  pending.question = cut(question.question, max_bytes);
+  pending.question = cut_text(question.question, max_bytes);
   pending.asked_by = question.asked_by;
   pending.kind = question.kind;
   pending.choices = question.choices;
   pending.waiting_ms = in_ms(now - open.since);
   pending.remaining_ms = in_ms(open.since + std::chrono::milliseconds(question.timeout_ms) - now);
   pending.has_default = question.has_default;
-  pending.default_answer = cut(question.default_answer, max_bytes);
+  pending.default_answer = cut_text(question.default_answer, max_bytes);
   return pending;
 }
 

@@ -27,11 +27,12 @@ LAYERS = {
     "agents/telemetry": LIBMSG + ["agents/http", "agents/telemetry"],
     "agents/llm": LIBMSG + ["agents/http", "agents/llm"],
     "agents/budget": LIBMSG + ["agents/llm", "agents/budget", "services/config"],
+    "agents/sandbox": LIBMSG + ["agents/sandbox"],
     "agents/people": LIBMSG + ["agents/people"],
-    "agents/mcp": LIBMSG + ["agents/http", "agents/llm", "agents/mcp", "agents/people", "agents/tools", "monitoring"],
-    "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/people", "agents/tools", "monitoring"],
+    "agents/mcp": LIBMSG + ["agents/http", "agents/llm", "agents/mcp", "agents/people", "agents/sandbox", "agents/tools", "monitoring"],
+    "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/people", "agents/sandbox", "agents/tools", "monitoring"],
     "agents/teams": ["libmsg/core", "libmsg/wire", "libmsg/messages", "agents/teams"],
-    "agents/kinds": LIBMSG + ["agents/llm", "agents/people", "agents/tools", "agents/teams", "agents/kinds", "services/config"],
+    "agents/kinds": LIBMSG + ["agents/llm", "agents/people", "agents/sandbox", "agents/tools", "agents/teams", "agents/kinds", "services/config"],
     "agents": LIBMSG + ["agents", "monitoring", "services/config"],
     "services/config": ["libmsg/core", "services/config"],
     "services": ["libmsg", "broker", "agents", "monitoring", "services"],
@@ -41,6 +42,7 @@ LAYERS = {
 # Where a library's headers may be included. Tests may include anything.
 LIBRARIES = [
     (r"zmq(_addon)?\.hp?p?$", ["libmsg/net", "broker/shell"]),
+    (r"seccomp\.h", ["agents/sandbox"]),
     (r"curl/", ["agents/http", "agents/llm"]),
     (r"yaml-cpp/", ["services/config", "agents/host", "agents/kinds"]),
     (r"prometheus/", ["monitoring"]),
