@@ -69,7 +69,8 @@ ConversationWatch::ConversationWatch(asio::io_context& io, Runtime& runtime, con
 
 Task<int> ConversationWatch::run() {
   started_ = clock_.now();
-  const Result<Answer> answer = options_.has_questions ? co_await listen_and_ask() : co_await listen();
+  Task<Result<Answer>> listening = options_.has_questions ? listen_and_ask() : listen();
+  const Result<Answer> answer = co_await std::move(listening);
   transcript_.finish(answer, clock_.wall_now());
   if (!options_.is_json) view_.finish();
   co_return print_answer(answer);

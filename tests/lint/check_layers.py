@@ -70,6 +70,8 @@ TEXT_RULES = [
      ["libmsg/core/clock.hpp"], "reads the clock; take `now` or a Clock& instead"),
     (re.compile(r"\b(random_device|mt19937(_64)?)\b|\bs?rand\s*\("),
      ["libmsg/core/random.hpp"], "makes its own random numbers; take a Random& instead"),
+    (re.compile(r"[?:]\s*co_await\b"),
+     [], "awaits inside ?:, whose result g++ 12 destroys twice; choose the task, then await it"),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -139,6 +141,8 @@ def check_tree():
 
 SELF_TEST = [
     # (path, line, is a violation)
+    ("agents/a.cpp", "  const auto x = is_a ? co_await a() : co_await b();", True),
+    ("agents/a.cpp", "  Task<int> work = is_a ? a() : b();", False),
     ("libmsg/core/a.cpp", '#include "libmsg/core/ids.hpp"', False),
     ("libmsg/core/a.cpp", '#include "libmsg/wire/bundle.hpp"', True),
     ("libmsg/wire/a.hpp", '#include "libmsg/link/peer_link.hpp"', True),

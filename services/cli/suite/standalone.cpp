@@ -48,7 +48,8 @@ struct Standalone {
     if (!hosted) co_return environment.console.fail(hosted.error());
     int code = kDone;
     try {
-      code = has_chat ? co_await chat() : co_await wait_for_ever();
+      Task<int> work = has_chat ? chat() : wait_for_ever();
+      code = co_await std::move(work);
     } catch (const std::exception&) {
       // After Ctrl-C: asio's operation_aborted, or its multiple_exceptions when two waits were aborted together.
       if (!signal) throw;

@@ -81,7 +81,8 @@ class Demo {
 
   Task<int> play_all(bool is_interactive) {
     const int code = co_await play();
-    co_return code == kDone&& is_interactive ? co_await converse() : code;
+    if (code != kDone || !is_interactive) co_return code;
+    co_return co_await converse();
   }
 
   Task<int> play() {
