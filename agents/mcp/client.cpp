@@ -97,7 +97,8 @@ Task<Result<>> Client::ensure_connected() {
 
 Task<Result<>> Client::connect() {
   connection_ = 0;
-  if (transport_->connection() == 0) {
+  // Behind an URL a new connection costs nothing, and forgets the session of one that failed half way.
+  if (transport_->connection() == 0 || !transport_->is_process()) {
     Result<> opened = co_await transport_->open();
     if (!opened) co_return opened;
   }
@@ -209,26 +210,31 @@ Task<Result<std::shared_ptr<const Offer>>> Client::ask_tools() {
 
 Task<Result<ToolResult>> Client::call(const ToolInfo& tool, const Json& arguments, Context& turn, TimePoint deadline) {
   Json params = {{"name", tool.name}, {"arguments", arguments}};
+  std::vector<HeaderParameter> headers = tool.headers;
   bool has_listed_anew = false;
+  bool has_connected_anew = false;
   for (std::size_t round = 0; round < kMaxRounds; ++round) {
     Result<> connected = co_await ensure_connected();
     if (!connected) co_return fail(std::move(connected).error());
     Envelope about = envelope(deadline);
     about.tool_name = tool.name;
-    about.headers = header_values(tool.headers, arguments);
+    about.headers = header_values(headers, arguments);
     about.on_progress = [&turn] { turn.report_progress(); };
     Result<Json> answer = co_await exchange("tools/call", params, std::move(about));
+    // A session that the server has ended refuses the call before anything is done.
+    const bool is_session_over = !answer && !transport_->is_process() && transport_->connection() == 0;
+    if (is_session_over && !std::exchange(has_connected_anew, true)) continue;
     if (!answer) co_return fail(std::move(answer).error());
     if (const auto error = error_of(*answer)) {
-      // The server's schema has other headers by now: the list is read anew, and the next turn knows them.
+      // The server's schema has other headers by now.
       if (error->code == kHeaderMismatch && !std::exchange(has_listed_anew, true)) {
         fresh_until_ = TimePoint{};
         const Result<std::shared_ptr<const Offer>> listed = co_await tools();
         if (!listed) co_return fail(listed.error());
         const auto found = std::ranges::find((*listed)->tools, tool.name, &ToolInfo::name);
         if (found == (*listed)->tools.end()) co_return fail(protocol_error(options_.name, *error));
-        const ToolInfo renewed = *found;
-        co_return co_await call(renewed, arguments, turn, deadline);
+        headers = found->headers;
+        continue;
       }
       co_return fail(protocol_error(options_.name, *error));
     }
