@@ -75,7 +75,7 @@ ToolConfig read_tool(ConfigReader& settings, const std::string& name) {
   tool.type = type->name;
   tool.is_toolset = type->is_toolset;
   tool.policy.timeout = settings.duration("timeout", type->default_timeout, kToolTimeouts);
-  tool.policy.max_result_bytes = settings.integer("max_result_bytes", tool.policy.max_result_bytes, {256, 16'777'216});
+  tool.policy.max_result_bytes = settings.integer("max_result_bytes", tool.policy.max_result_bytes, {256, 3'145'728});
   tool.policy.approval = read_approval(settings);
   ToolCommon common;
   common.name = name;

@@ -23,6 +23,11 @@ constexpr std::size_t kMaxArgumentBytes = std::size_t{256} * 1024;
 /// waiting for it counts as progress, more often than the shortest progress_timeout.
 constexpr std::chrono::milliseconds kProgressInterval{500};
 
+/// Of all files of one result: with its text it must stay below a message of the bus (8 MiB).
+constexpr std::size_t kMaxFileBytes = std::size_t{4} * 1024 * 1024;
+/// A sentence that says what went wrong need not be longer.
+constexpr std::size_t kMaxReasonBytes = std::size_t{8} * 1024;
+
 using Outcome = Result<ToolResult>;
 
 /// Completes at the end of the tool's time with `timeout`, or with `cancelled` when the turn is.
@@ -78,9 +83,27 @@ std::string problem_of(const ReadyTool& tool, const std::optional<json>& argumen
   return text;
 }
 
+/// The first files that fit stay; the model is told of the others.
+void leave_out_large_files(ToolResult& result) {
+  std::size_t bytes = 0;
+  std::string left_out;
+  std::erase_if(result.files, [&](const messages::ToolFile& file) {
+    if (file.bytes.size() <= kMaxFileBytes - bytes) {
+      bytes += file.bytes.size();
+      return false;
+    }
+    left_out += (left_out.empty() ? "" : ", ") + file.name + " (" + std::to_string(file.bytes.size()) + " bytes)";
+    return true;
+  });
+  if (left_out.empty()) return;
+  result.content += "\n[files left out because they are too large: " + left_out + "]";
+  result.is_truncated = true;
+}
+
 ToolResult finish(ToolResult result, const ToolCall& call, std::size_t max_bytes) {
   result.id = call.id;
   result.name = call.name;
+  leave_out_large_files(result);
   result.content = clean_utf8(std::move(result.content));
   if (cut_with_note(result.content, max_bytes)) result.is_truncated = true;
   return result;
@@ -102,6 +125,7 @@ ToolResult failed_result(const ToolCall& call, std::string reason) {
   result.id = call.id;
   result.name = call.name;
   result.content = clean_utf8(std::move(reason));
+  result.is_truncated = cut_with_note(result.content, kMaxReasonBytes);
   result.is_error = true;
   return result;
 }

@@ -85,6 +85,21 @@ TEST_F(ToolBoxTest, cuts_a_long_result_and_cleans_it) {
   EXPECT_TRUE(result->content.starts_with("\xEF\xBF\xBDx"));
 }
 
+TEST_F(ToolBoxTest, leaves_out_files_that_are_too_large_together_and_says_so) {
+  const auto filing = [](nlohmann::json, ToolContext&) -> Task<Result<ToolResult>> {
+    ToolResult result = text_result("done");
+    result.files = {{"a", "", std::string(std::size_t{3} << 20U, 'a')},
+                    {"b", "", std::string(std::size_t{3} << 20U, 'b')}};
+    co_return result;
+  };
+  use_tool(std::make_shared<FakeTool>("filing", filing));
+  const auto result = run("filing", "{}");
+  ASSERT_EQ(result->files.size(), 1U);
+  EXPECT_EQ(result->files[0].name, "a");
+  EXPECT_THAT(result->content, HasSubstr("too large: b (3145728 bytes)"));
+  EXPECT_TRUE(result->is_truncated);
+}
+
 TEST_F(ToolBoxTest, makes_failures_and_exceptions_of_a_tool_results_that_the_model_reads) {
   const auto failing = [](nlohmann::json arguments, ToolContext&) -> Task<Result<ToolResult>> {
     if (arguments.contains("throw")) throw std::runtime_error("out of paper");
