@@ -47,7 +47,7 @@ def stub(*arguments):
 class ToolsTest(ProcessTest):
     def host(self, tools, agents="", audit=""):
         """A broker and a worker with these tools, all of which the agent `hands` hosts."""
-        self.start("parley-broker", "--endpoint", self.endpoint).ready()
+        self.start_broker()
         config = Path(self.folder) / "hands.yaml"
         names = [line.split(":")[0].strip() for line in tools.splitlines() if line.startswith("  ") and line[2] not in " #"]
         config.write_text(f"name: hands\nbroker: {self.endpoint}\ntools:\n{tools}\n{audit}\nagents:\n"
@@ -75,6 +75,7 @@ class BuiltIn(ToolsTest):
     def test_tools_of_a_host_are_listed_run_within_their_rules_and_audited(self):
         site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
         threading.Thread(target=site.serve_forever, daemon=True).start()
+        self.addCleanup(site.server_close)
         self.addCleanup(site.shutdown)
         port = site.server_address[1]
         (Path(self.folder) / "seed.sql").write_text(
