@@ -51,6 +51,33 @@ agents:
 """
 
 
+POOR = """
+budgets: {limits: [{name: tiny, tokens: 60}], wait_for_held: 0ms}
+models:
+  main:
+    provider: offline
+    prefix: ""
+    rules: [{contains: hello, reply: hi, input_tokens: 30, output_tokens: 10}]
+    price: {input_per_million_usd: 1, output_per_million_usd: 1}
+agents:
+  - {type: poor, kind: assistant, max_tokens: 10, on_budget_exceeded: "Come back tomorrow."}
+"""
+
+TEAM = """
+models:
+  main:
+    provider: offline
+    prefix: ""
+    rules:
+      - {system: You are triage, contains: refund, tool_calls: [{name: transfer_to_sales, arguments: {reason: a refund}}]}
+      - {system: You are sales, history: "triage: a refund", reply: "Granted. DONE"}
+agents:
+  - {type: triage, kind: assistant, system_prompt: "You are {{agent}}.", handoffs: any}
+  - {type: sales, kind: assistant, system_prompt: "You are {{agent}}."}
+  - {type: shop, kind: group_chat, strategy: swarm, participants: [triage, sales], termination: [{text: DONE}]}
+"""
+
+
 class Assistants(ProcessTest):
     def setUp(self):
         super().setUp()
@@ -112,6 +139,22 @@ class Assistants(ProcessTest):
     def test_a_planner_without_a_script_still_gives_a_plan(self):
         self.start_hosting("expert", EXPERT)
         self.assertEqual(set(json.loads(self.answer("planner/p", "Build a boat")["text"])), {"goal", "steps"})
+
+    def test_an_exhausted_budget_is_answered_with_the_fallback(self):
+        file = Path(self.folder) / "poor.yaml"
+        file.write_text(POOR)
+        self.start("parley-ledger", "--config", str(file), "--state-dir", f"{self.folder}/ledger", "--broker",
+                   self.endpoint).ready()
+        self.start_hosting("poor", POOR)
+        answers = [self.answer("poor/ann", "hello") for _ in range(2)]
+        self.assertEqual([answer["text"] for answer in answers], ["hi", "Come back tomorrow."])
+        self.assertEqual(answers[1]["stop_reason"], "budget_exceeded")
+        self.assertGreater(answers[0]["usage"]["cost_nano_usd"], 0)
+
+    def test_a_handoff_in_a_team_gives_the_other_one_the_floor(self):
+        self.start_hosting("team", TEAM)
+        answer = self.answer("shop/c1", "I want a refund")
+        self.assertEqual((answer["text"], answer["stop_reason"]), ("Granted. DONE", "text:DONE"))
 
 
 if __name__ == "__main__":
