@@ -77,7 +77,7 @@ class Live(unittest.TestCase):
         old = observe.wait_until(lambda: pid_of(VICTIM, cls.desk.endpoint), "process to kill")
         port = cls.desk.targets()[VICTIM]
         os.kill(old, signal.SIGKILL)
-        observe.wait_until(lambda: cls.desk.targets()[VICTIM] != port, "restarted agent")
+        observe.wait_until(lambda: cls.desk.targets().get(VICTIM, port) != port, "restarted agent")
         cls.prometheus.write_targets(cls.desk.targets())
         observe.wait_until(lambda: cls.desk.run("request", "hr/probe", "hr", "--timeout", "10s").returncode == 0,
                            "answer of the restarted agent")
