@@ -56,6 +56,9 @@ class PodSupervisor(unittest.TestCase):
         self.addCleanup(self.api.stop)
         self.api.create_pod()
 
+    def tearDown(self):
+        self.api.is_stopping = True
+
     def spawn(self, program, *arguments):
         """A daemon of ours, once it has said that it is ready."""
         self.logs += 1
@@ -194,7 +197,9 @@ class PodSupervisor(unittest.TestCase):
     def test_stops_deleting_what_is_sick_again_and_again(self):
         self.supervise("--max-deletions", "1", "--state-file", self.folder / "state.json")
         for count in (1, 2):
-            self.wait_until(lambda: len(self.api.running()) == 1 and "hr" in self.parley("ps", "--json").stdout, "pod")
+            # The old pod is gone when the new one is to be sick: it may still have the agent that the message is for.
+            self.wait_until(lambda: len(self.api.pods) == 1 and self.api.running(), "pod")
+            self.wait_until(lambda: self.api.running()[0].name in self.parley("ps", "--json").stdout, "worker")
             self.make_sick()
             self.wait_until(lambda: len(self.api.deletions) == count, f"deletion {count}")
             if count == 1:
@@ -204,7 +209,7 @@ class PodSupervisor(unittest.TestCase):
         # Its successor remembers.
         self.supervisor.kill()
         self.supervisor.wait()
-        self.wait_until(lambda: len(self.api.running()) == 1, "replacement")
+        self.wait_until(lambda: len(self.api.pods) == 1 and self.api.running(), "replacement")
         self.supervise("--max-deletions", "1", "--state-file", self.folder / "state.json")
         self.wait_until(lambda: self.events().get("agent_ready"), "pod")
         self.wait_until(lambda: self.api.running()[0].name in self.parley("ps", "--json").stdout, "worker")

@@ -212,8 +212,8 @@ TEST(WatchStream, reads_events_however_they_are_cut) {
     WatchStream stream;
     std::vector<WatchEvent> events;
     for (std::size_t at = 0; at < text.size(); at += size) {
-      for (WatchEvent& event : stream.take(std::string_view(text).substr(at, size)).value())
-        events.push_back(std::move(event));
+      const auto more = stream.take(std::string_view(text).substr(at, size)).value();
+      events.insert(events.end(), more.begin(), more.end());
     }
     ASSERT_EQ(events.size(), 3U);
     EXPECT_EQ(events[0].kind, WatchEvent::Kind::changed);
