@@ -5,7 +5,7 @@
 namespace parley::host {
 
 std::span<const ToolType> all_tool_types() {
-  static const std::array types{kAgentToolType, kHttpToolType,   kKnowledgeToolType,
+  static const std::array types{kAgentToolType, kCodeToolType,   kHttpToolType, kKnowledgeToolType,
                                 kMcpToolType,   kRemoteToolType, kSqlToolType};
   return types;
 }

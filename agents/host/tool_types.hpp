@@ -6,6 +6,7 @@
 namespace parley::host {
 
 extern const ToolType kAgentToolType;      // agent_tool_config.cpp
+extern const ToolType kCodeToolType;       // code_tool_config.cpp
 extern const ToolType kHttpToolType;       // http_tool_config.cpp
 extern const ToolType kKnowledgeToolType;  // knowledge_tool_config.cpp
 extern const ToolType kMcpToolType;        // mcp_tool_config.cpp

@@ -29,6 +29,20 @@ agents:
     sandbox: {wall_time: 10s, folder: FOLDER/sandbox}
 """
 
+HELPER = r"""
+tools:
+  py: {type: code, languages: [python], wall_time: 10s, folder: FOLDER/sandbox}
+models:
+  m:
+    provider: offline
+    prefix: ""
+    rules:
+      - {after_tool: py, tool_result_regex: 'stdout:\s+([0-9]+)', reply: "It is $1."}
+      - {contains: compute, tool_calls: [{name: py, arguments: {language: python, code: "print(6 * 7)"}}]}
+    default_reply: "I do not know."
+agents: [{type: helper, kind: assistant, tools: [py]}]
+"""
+
 
 class Members(ProcessTest):
     def setUp(self):
@@ -133,6 +147,11 @@ class Code(Members):
         passed = self.reply(self.give_floor("runner/c2", code.replace("x + 2", "x * 2") + check))["text"]
         self.assertIn("passed", passed)
         self.assertTrue(passed.endswith("All code blocks succeeded."))
+
+    def test_of_a_model_is_run_by_its_tool(self):
+        self.start_agents("helper", HELPER)
+        answer = self.reply(self.request("helper/c1", {"text": "compute it", "from": ""}))
+        self.assertEqual((answer["text"], answer["tools_used"]), ("It is 42.", ["py"]))
 
     def test_of_two_conversations_has_a_work_folder_each(self):
         self.reply(self.request("runner/c3", {"text": "```sh\necho mine > file\n```", "from": ""}))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "agents/sandbox/descriptor.hpp"
 #include "agents/sandbox/sandbox.hpp"
 #include "tests/support/run_task.hpp"
 
@@ -21,8 +23,11 @@ namespace parley::sandbox {
 inline std::vector<std::string> processes_with(const std::string& text) {
   std::vector<std::string> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    std::string line((std::istreambuf_iterator<char>(file)), {});
+    // Without a stream, which throws when the process ends just now.
+    const Descriptor file(::open((entry.path() / "cmdline").c_str(), O_RDONLY | O_CLOEXEC));
+    std::string line(4096, '\0');
+    const ssize_t size = file.is_open() ? ::read(file.get(), line.data(), line.size()) : 0;
+    line.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     if (line.find(text) != std::string::npos && entry.path().filename() != std::to_string(::getpid())) {
       found.push_back(line);
     }
