@@ -181,7 +181,8 @@ class PodSupervisor(unittest.TestCase):
         self.api.create_pod()
         self.api.come_back()
         self.wait_until(lambda: self.events().get("agent_ready") == 2, "pod that came meanwhile")
-        self.assertEqual((self.events()["api_away"], self.events()["api_back"]), (1, 1))
+        self.wait_until(lambda: self.events().get("api_back") == 1, "word that the API is back")
+        self.assertEqual(self.events()["api_away"], 1)
 
     def test_reads_its_token_anew(self):
         self.supervise()
