@@ -17,7 +17,10 @@ namespace parley::host {
 class Deployment::Impl {
  public:
   Impl(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
-      : services_{io, clock, random}, metrics_(metrics), tools_(io, clock, random, metrics), paid_(io, clock, random, metrics) {
+      : services_{io, clock, random},
+        metrics_(metrics),
+        tools_(io, clock, random, metrics),
+        paid_(io, clock, random, metrics) {
     if (metrics_ == nullptr) return;
     services_.observer = [metrics](const std::string& model) {
       return std::make_shared<MetricsObserver>(metrics->model_guards(model));
