@@ -23,6 +23,12 @@ constexpr milliseconds kLongestTurn{24 * 3600 * 1000};
 /// `@capability`, `type` or `type/key`.
 bool is_target(const std::string& text) { return Target::parse(text).has_value(); }
 
+/// `critic` of `critic`, `critic/fixed` and `@critic`: what a member is called that says nothing else.
+std::string name_of_target(std::string_view target) {
+  if (target.starts_with('@')) target.remove_prefix(1);
+  return std::string(target.substr(0, target.find('/')));
+}
+
 teams::FailurePolicy read_failure_policy(ConfigReader& owner, std::string_view key, teams::FailurePolicy fallback) {
   std::optional<ConfigReader> reader = owner.child(key);
   if (!reader) return fallback;
@@ -63,7 +69,7 @@ void add_member(ConfigReader& owner, std::string_view key, TeamSetup& setup, tea
 void add_member_map(ConfigReader& reader, TeamSetup& setup, const MemberContact& defaults) {
   teams::TeamMember member;
   MemberContact contact = defaults;
-  member.seat.name = reader.text("name", reader.has("agent") ? reader.text("agent") : std::string());
+  member.seat.name = reader.text("name", reader.has("agent") ? name_of_target(reader.text("agent")) : std::string());
   contact.target = reader.text("agent", member.seat.name);
   if (!contact.target.empty() && !is_target(contact.target)) {
     reader.reject("agent", "expected an agent type, TYPE/KEY or @capability");
@@ -84,7 +90,7 @@ void add_member_entry(ConfigReader& owner, std::string_view key, config::TextOrR
   }
   MemberContact contact = defaults;
   contact.target = entry.text;
-  add_member(owner, key, setup, {{entry.text, {}}, {}}, std::move(contact));
+  add_member(owner, key, setup, {{name_of_target(entry.text), {}}, {}}, std::move(contact));
 }
 
 void note_used_agents(const TeamSetup& setup, KindNames& names) {
