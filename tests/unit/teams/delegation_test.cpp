@@ -9,7 +9,11 @@ using testing::HasSubstr;
 
 struct DelegationTest : StrategyFixture {
   DelegationTest() { strategy = std::make_unique<Delegation>(DelegationOptions{}); }
-  void decide(const std::string& text) { strategy->advised(Result<std::string>(text), scene()); }
+  /// The answer to the question that is open.
+  void decide(const std::string& text) {
+    EXPECT_EQ(step(), "?");
+    strategy->advised(Result<std::string>(text), scene());
+  }
   [[nodiscard]] std::string problem(const std::string& text) const {
     const auto decision = read_decision(text, scene(), 2);
     return decision ? std::string() : decision.error().message;

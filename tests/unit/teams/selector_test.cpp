@@ -36,7 +36,11 @@ TEST(NameChoice, takes_a_repeated_name_once) { EXPECT_EQ(chosen_name("critic, ye
 
 struct SelectorTest : StrategyFixture {
   void use(SelectorOptions options = {}) { strategy = std::make_unique<Selector>(std::move(options)); }
-  void advise(const std::string& text) { strategy->advised(Result<std::string>(text), scene()); }
+  /// The answer to the question that is open.
+  void advise(const std::string& text) {
+    EXPECT_EQ(step(), "?");
+    strategy->advised(Result<std::string>(text), scene());
+  }
 };
 
 TEST_F(SelectorTest, asks_with_roles_candidates_and_history) {
