@@ -79,7 +79,8 @@ json turns_of(const ChatRequest& request) {
   }
   // A conversation begins with the user, who may have been forgotten by a limit.
   if (turns.empty() || turns.front()["role"] != "user") {
-    turns.insert(turns.begin(), {{"role", "user"}, {"content", json::array({text_block("(continue)")})}});
+    json beginning{{"role", "user"}, {"content", json::array({text_block("(continue)")})}};
+    turns.insert(turns.begin(), std::move(beginning));
   }
   return turns;
 }

@@ -40,6 +40,7 @@ bool is_strict(const json& schema) {
 
 const json& resolve(const json& root, const json& schema) {
   const std::string reference(text_member(schema, "$ref"));
+  if (reference == "#") return root;
   if (!reference.starts_with("#/")) return schema;
   try {
     const json::json_pointer pointer(reference.substr(1));
