@@ -50,7 +50,7 @@ class Measured {
  public:
   explicit Measured(double seconds)
       : start_(SteadyClock::now()),
-        warm_(start_ + std::chrono::milliseconds(5000)),
+        warm_(start_ + std::chrono::milliseconds(15'000)),
         end_(warm_ + std::chrono::milliseconds(static_cast<int>(seconds * 1000))),
         idle_bytes_(resident_bytes()) {}
 
@@ -165,7 +165,7 @@ int run_curl_client(const std::string& base_url, std::uint32_t calls, double sec
 
 std::vector<Fact> measure_models(const std::string& self, std::uint32_t rounds, double seconds) {
   const std::string stub = std::filesystem::path(self).replace_filename("parley-stub-model");
-  Process server(std::vector<std::string>{stub, "--quiet", "--stagger-ms", "2000", "--delay-ms", "1500",
+  Process server(std::vector<std::string>{stub, "--quiet", "--stagger-ms", "7000", "--delay-ms", "7000",
                                           "--interval-ms", "100", "--chunk-bytes", "4", "--reply",
                                           "twenty bytes of text"});
   const std::string base_url =
