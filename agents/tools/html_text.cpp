@@ -25,6 +25,7 @@ constexpr std::array kBlocks{"p"sv,    "div"sv,   "section"sv, "article"sv,  "he
                              "h2"sv,   "h3"sv,    "h4"sv,      "h5"sv,       "h6"sv};
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() &&
          std::equal(prefix.begin(), prefix.end(), text.begin(), [](char a, char b) { return a == ascii_lower(b); });

@@ -110,7 +110,7 @@ TEST(JsonSchema, agrees_with_the_official_test_suite_of_draft_7) {
       }
     }
   }
-  EXPECT_GT(cases, 500U);
+  EXPECT_GT(cases, 350U);
 }
 
 }  // namespace

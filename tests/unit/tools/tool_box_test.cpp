@@ -131,7 +131,8 @@ TEST_F(ToolBoxTest, aborts_a_tool_at_the_end_of_its_time) {
 
 TEST_F(ToolBoxTest, ends_with_the_turn) {
   const auto slow = [](nlohmann::json, ToolContext& context) -> Task<Result<ToolResult>> {
-    static_cast<void>(co_await context.turn.sleep(10h));
+    const Result<> slept = co_await context.turn.sleep(10h);
+    if (!slept) co_return fail(slept.error());
     co_return text_result("late");
   };
   use_tool(std::make_shared<FakeTool>("slow", slow), {.timeout = 1h});
