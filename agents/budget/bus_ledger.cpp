@@ -9,11 +9,6 @@
 #include <utility>
 
 namespace parley::budget {
-namespace {
-
-constexpr std::chrono::milliseconds kFlushLook{5};
-
-}  // namespace
 
 std::shared_ptr<BusLedger> BusLedger::make(asio::io_context& io, Messenger& bus, const Clock& clock, Random& random,
                                            std::chrono::milliseconds timeout,
@@ -130,14 +125,6 @@ void BusLedger::deliver(std::vector<OrderQueue::Outcome> outcomes) {
 
 void BusLedger::report_waiting() {
   if (observer_ != nullptr) observer_->on_reports(queue_.reports_waiting(), queue_.reports_dropped());
-}
-
-Task<> BusLedger::flush(TimePoint deadline) {
-  const auto self = shared_from_this();
-  while (queue_.reports_waiting() > 0 && clock_.now() < deadline) {
-    asio::steady_timer pause(io_, kFlushLook);
-    co_await pause.async_wait(asio::use_awaitable);
-  }
 }
 
 }  // namespace parley::budget

@@ -27,9 +27,6 @@ class BusLedger final : public Ledger, public std::enable_shared_from_this<BusLe
   void settle(messages::BudgetSettle order) override;
   void release(std::string id) override;
 
-  /// Completes when the ledger has confirmed everything, or at `deadline`.
-  Task<> flush(TimePoint deadline);
-
  private:
   struct Waiter {
     explicit Waiter(asio::io_context& io) : wake(io, asio::steady_timer::time_point::max()) {}

@@ -61,7 +61,8 @@ Task<Result<Answer>> Assistant::on(const Text& message, Context& context) {
   if (const Result<> folded = co_await fold_history(input, summarizer); !folded) co_return fail(folded.error());
   Result<ToolLoopOutcome> outcome = co_await run_loop(std::move(input), context.self().type(), context);
   if (!outcome) co_return fail(std::move(outcome).error());
-  if (outcome->stop_reason != stop_reason::kBudgetExceeded) {
+  // Providers refuse a conversation with an empty message in it.
+  if (outcome->stop_reason != stop_reason::kBudgetExceeded && !outcome->text.empty()) {
     std::vector<ChatMessage> turn{{Role::user, message.text}};
     std::ranges::copy(outcome->messages, std::back_inserter(turn));
     history_.add(std::move(turn));

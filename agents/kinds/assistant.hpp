@@ -56,8 +56,8 @@ class Assistant final : public TypedAgent<Assistant, messages::Text, messages::T
   /// Both are shared with the other activations of the type.
   Assistant(std::shared_ptr<const AssistantOptions> options, std::shared_ptr<const AssistantServices> services);
 
-  /// Errors are those of the model (`overloaded`, `upstream_failed`, `timeout`, …). A turn that failed, or that a
-  /// budget forbade, is not remembered, so the same message may be sent again.
+  /// Errors are those of the model (`overloaded`, `upstream_failed`, `timeout`, …). A turn that failed, that a budget
+  /// forbade or that has an empty answer is not remembered, so the same message may be sent again.
   Task<Result<messages::Answer>> on(const messages::Text& message, Context& context);
   Task<Result<messages::Answer>> on(const messages::TurnRequest& request, Context& context);
 

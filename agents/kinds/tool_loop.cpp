@@ -143,8 +143,7 @@ Task<Result<bool>> ToolLoop::take_answer(Completion completion) {
   if (is_cut_off_) outcome_.stop_reason = stop_reason::kMaxToolRounds;
   if (input_.structured) co_return co_await take_structured(std::move(completion.text));
   if (completion.text.empty() && is_cut_off_) {
-    co_return co_await say_answer("I have used tools " + std::to_string(rounds_) +
-                                  " times, which is all that I may, and have no answer yet.");
+    co_return co_await say_answer("I have used tools as often as I may in one turn, and have no answer yet.");
   }
   outcome_.text = completion.text;
   outcome_.messages.push_back({Role::assistant, std::move(completion.text)});
@@ -195,10 +194,8 @@ Task<Result<std::vector<ToolResult>>> ToolLoop::use_tools(const std::vector<Tool
   ToolRound round(tools_, context_, voice_);
   if (rounds_ == options_.max_rounds) {
     is_cut_off_ = true;
-    co_return co_await round.refuse(
-        calls,
-        "tools may be used " + std::to_string(rounds_) + " times in a turn, and were. Answer with what you have.",
-        outcome_.usage);
+    co_return co_await round.refuse(calls, "tools were used as often as a turn allows. Answer with what you have.",
+                                    outcome_.usage);
   }
   ++rounds_;
   for (const ToolCall& call : calls) {

@@ -155,7 +155,8 @@ Result<AgentHost::CallKey> AgentHost::begin_call(Outgoing& outgoing, Call& call)
 
 Result<> AgentHost::check_may_call(const Outgoing& outgoing) {
   const Turn* const turn = outgoing.turn;
-  if (state_ == State::stopped || (state_ == State::stopping && turn == nullptr)) return fail(shutting_down());
+  // While turns end, clients may call as well: a turn's model asks the ledger, and tells it what was spent.
+  if (state_ == State::stopped) return fail(shutting_down());
   if (outgoing.options.timeout <= std::chrono::milliseconds::zero()) {
     return fail(ErrorCode::timeout, "no time was left for a message to '" + outgoing.target + "'");
   }

@@ -1,6 +1,5 @@
 #include "services/cli/budget_view.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -56,29 +55,19 @@ std::string left_of(const BudgetRow& row) {
                 minus(row.limit.tokens, row.spent_tokens + row.reserved_tokens));
 }
 
-double share(std::uint64_t limit, std::uint64_t used) {
-  return limit == 0 ? 1 : static_cast<double>(used) / static_cast<double>(limit);
-}
-
-double used_share(const BudgetRow& row) {
-  double used = 0;
-  if (row.limit.has_usd) used = share(row.limit.nano_usd, row.spent_nano_usd);
-  if (row.limit.has_tokens) used = std::max(used, share(row.limit.tokens, row.spent_tokens));
-  return used;
-}
-
-/// `everything`, `hr/alice`, `each conversation`, `c1` (one account of a budget for each).
+/// `all`, `agent hr/alice`, `each type`, `conversation c1` (one account of a budget for each).
 std::string whose(const BudgetRow& row) {
   const BudgetLimit& limit = row.limit;
-  if (limit.scope == "all") return "everything";
-  if (limit.subject == "*" && row.subject.empty()) return "each " + limit.scope;
-  return limit.scope + " " + (limit.subject == "*" ? row.subject : limit.subject);
+  if (limit.scope == "all") return "all";
+  const std::string scope = limit.scope == "agent_type" ? "type" : limit.scope;
+  if (limit.subject == "*" && row.subject.empty()) return "each " + scope;
+  return scope + " " + (limit.subject == "*" ? row.subject : limit.subject);
 }
 
 std::string resets(const BudgetRow& row, WallTime now) {
   if (row.reset_ms == 0) return "never";
   const auto now_ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
-  return "in " + format_age(std::chrono::milliseconds(minus(row.reset_ms, now_ms)));
+  return format_age(std::chrono::milliseconds(minus(row.reset_ms, now_ms)));
 }
 
 }  // namespace
@@ -106,22 +95,20 @@ Result<std::uint64_t> parse_token_count(std::string_view text) {
 std::vector<std::string> render_budgets(const messages::BudgetReport& report, WallTime now, std::size_t width) {
   std::vector<std::vector<std::string>> rows;
   for (const BudgetRow& row : report.rows) {
-    rows.push_back({row.limit.name, whose(row), row.limit.per, row.limit.is_soft ? "soft" : "hard",
+    rows.push_back({row.limit.name, whose(row), row.limit.is_soft ? row.limit.per + ", soft" : row.limit.per,
                     amount(row.limit, row.limit.nano_usd, row.limit.tokens),
                     amount(row.limit, row.spent_nano_usd, row.spent_tokens),
-                    amount(row.limit, row.reserved_nano_usd, row.reserved_tokens), left_of(row),
-                    fmt::format("{:.0f}%", 100 * used_share(row)), resets(row, now), std::to_string(row.refused)});
+                    amount(row.limit, row.reserved_nano_usd, row.reserved_tokens), left_of(row), resets(row, now),
+                    std::to_string(row.refused)});
   }
   return render_table({{"BUDGET", Align::left, true},
                        {"FOR", Align::left, true},
                        {"PER"},
-                       {"MODE"},
                        {"LIMIT", Align::right},
                        {"SPENT", Align::right},
                        {"RESERVED", Align::right},
                        {"LEFT", Align::right},
-                       {"USED", Align::right},
-                       {"RESETS"},
+                       {"RESETS", Align::right},
                        {"REFUSED", Align::right}},
                       rows, width);
 }

@@ -9,6 +9,7 @@
 
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
+#include "services/cli/table.hpp"
 #include "services/cli/text_width.hpp"
 
 namespace parley::cli {
@@ -121,8 +122,8 @@ void ConversationWatch::show(const Payload& part) {
                               {"detail", event->detail},
                               {"text", event->text},
                               {"usage", usage_json(event->usage)}}));
-    } else {
-      view_.event(*event);
+    } else if (!options_.has_questions || event->event != "question") {
+      view_.event(*event);  // questions are shown whole, by ask()
     }
   }
   const std::string status = options_.is_json ? std::string() : view_.status();
@@ -159,8 +160,10 @@ Task<> ConversationWatch::ask(const messages::PendingQuestion& question) {
   }
   const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
   view_.finish();
-  console_.note("\n" + console_.paint(Color::yellow, printable(question.asked_by) + " asks: ") +
-                printable(question.question));
+  console_.note("\n" + console_.paint(Color::yellow, printable(question.asked_by) + " asks:"));
+  for (const std::string& line : wrapped(printable(question.question), console_.style().width - 2)) {
+    console_.note("  " + line);
+  }
   if (!is_terminal) {
     if (!options_.endpoint.empty()) {
       console_.note(fmt::format("  answer with: parley ask answer --broker {} {} {}", options_.endpoint, question.id,
@@ -210,7 +213,7 @@ int ConversationWatch::print_answer(const Result<Answer>& answer) {
 void ConversationWatch::print_summary(const Answer& answer) {
   const auto seconds = std::chrono::duration<double>(clock_.now() - started_).count();
   std::string text = answer.stop_reason.empty() ? std::string("answered") : printable(answer.stop_reason);
-  text += fmt::format(" · {} turns", transcript_.turns());
+  if (transcript_.turns() > 0) text += fmt::format(" · {} turns", transcript_.turns());
   if (const std::string cost = describe_usage(answer.usage); !cost.empty()) text += " · " + cost;
   text += fmt::format(" · {:.1f} s", seconds);
   console_.note("\n" + console_.paint(Color::bold, shortened("== " + text, console_.style().width)));

@@ -49,7 +49,9 @@ TeamView::Turn& TeamView::turn_of(const std::string& from) {
   const auto known =
       std::ranges::find_if(turns_, [&from](const Turn& turn) { return turn.from == from && !turn.is_over; });
   if (known != turns_.end()) return *known;
-  turns_.push_back({from, {}, {}, false, false, false});
+  Turn turn;
+  turn.from = from;
+  turns_.push_back(std::move(turn));
   return turns_.back();
 }
 
@@ -72,6 +74,7 @@ void TeamView::text(Turn& turn, std::string_view piece) {
   if (live_ == nullptr) live_ = &turn;
   turn.has_text = turn.has_text || !piece.empty();
   if (live_ != &turn) {
+    if (std::exchange(turn.ends_with_line, false)) turn.held_back += '\n';
     turn.held_back += piece;
     return;
   }
@@ -92,7 +95,8 @@ void TeamView::close_line() {
 void TeamView::line(Turn& turn, Color color, std::string_view text) {
   if (live_ == nullptr) live_ = &turn;
   if (live_ != &turn) {
-    turn.held_back += (turn.held_back.empty() || turn.held_back.ends_with('\n') ? "" : "\n") + std::string(text) + "\n";
+    turn.held_back += (turn.held_back.empty() ? "" : "\n") + std::string(text);
+    turn.ends_with_line = true;
     return;
   }
   begin(turn);
@@ -120,6 +124,7 @@ void TeamView::show_next() {
     live_ = &turn;
     const std::string waiting = std::exchange(turn.held_back, {});
     if (!waiting.empty()) text(turn, waiting);
+    if (std::exchange(turn.ends_with_line, false)) close_line();
     if (!turn.is_over) return;
     close_line();
     live_ = nullptr;

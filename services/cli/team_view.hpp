@@ -39,7 +39,8 @@ class TeamView {
   struct Turn {
     std::string from;
     std::string reason;
-    std::string held_back;  ///< lines and text that wait because somebody else is shown live
+    std::string held_back;        ///< lines and text that wait because somebody else is shown live
+    bool ends_with_line = false;  ///< held_back does, and not with a text that may go on
     bool has_text = false;
     bool is_shown = false;  ///< the header is out
     bool is_over = false;

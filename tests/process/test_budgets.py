@@ -216,6 +216,19 @@ class Budgets(unittest.TestCase):
         time.sleep(1.5)
         return self.metrics(self.ledger)
 
+    def test_a_worker_that_is_told_to_stop_settles_what_it_has_spent(self):
+        self.begin(racers=RACERS, lease="2s")
+        self.race("x")
+        self.wait_for(lambda: self.asked("granted") >= RACERS, "calls under way")
+        granted = self.asked("granted")
+        for worker in self.workers.values():
+            worker.send_signal(signal.SIGTERM)
+            self.assertEqual(worker.wait(timeout=PATIENCE), 0)
+        self.wait_until_settled()
+        row = self.budget()
+        self.assertEqual(row["estimated_usd"], 0)
+        self.assertGreaterEqual(row["spent_nano_usd"], round(granted * CALL_USD * 1e9))
+
     def test_a_cancelled_call_gives_back_what_it_held(self):
         self.begin()
         request = self.parley("request", "one/alice", "slow", "--timeout", "1s")

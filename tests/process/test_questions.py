@@ -87,6 +87,12 @@ class Questions(ProcessTest):
         self.assertIn("Pay 5 EUR to ACME?", self.parley("ask", "ls", "q5").stdout)
         self.parley("ask", "ls", "other", expected=1)
 
+    def test_watching_shows_each_once_until_its_time_is_over(self):
+        self.ask("q7", "First?")
+        self.wait_for_question()
+        watched = self.parley("ask", "ls", "--watch", "--json", "--timeout", "2s").stdout
+        self.assertEqual([json.loads(line)["id"] for line in watched.splitlines()], ["q7"])
+
     def test_is_lost_with_the_desk_and_waits_again_when_it_is_asked_again(self):
         asker = self.ask("q6", "Still there?")
         self.wait_for_question()

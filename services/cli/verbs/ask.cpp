@@ -26,6 +26,8 @@ using messages::PendingQuestion;
 using messages::Questions;
 
 constexpr std::chrono::milliseconds kWatchInterval{500};
+/// Of one look at the desk: watching has no end of its own.
+constexpr std::chrono::milliseconds kWatchPatience{5000};
 constexpr std::size_t kMaxAnswerBytes = std::size_t{64} * 1024;
 
 struct LsSettings {
@@ -61,11 +63,11 @@ std::string age_of(std::uint64_t milliseconds) { return format_age(std::chrono::
 
 /// The desk's request, with a word on what to do when there is no desk.
 template <class Reply, class Message>
-Task<Result<Reply>> request_desk(Bus& bus, Message message) {
+Task<Result<Reply>> request_desk(Bus& bus, Message message, std::chrono::milliseconds patience) {
   const Result<AgentId> desk = AgentId::make(messages::kQuestionsType, "default");
   if (!desk) co_return fail(desk.error());
   CallOptions call;
-  call.timeout = bus.time_left();
+  call.timeout = patience;
   Payload payload = to_payload(message);
   Result<Payload> reply = co_await bus.client.request(*desk, std::move(payload), std::move(call));
   if (!reply && reply.error().code == ErrorCode::unknown_agent_type) {
@@ -80,10 +82,10 @@ Task<Result<Reply>> request_desk(Bus& bus, Message message) {
   }
 }
 
-Task<Result<Questions>> fetch(Bus& bus, const LsSettings& settings) {
+Task<Result<Questions>> fetch(Bus& bus, const LsSettings& settings, std::chrono::milliseconds patience) {
   messages::QuestionList wanted;
   wanted.id = settings.id.value_or("");
-  co_return co_await request_desk<Questions>(bus, std::move(wanted));
+  co_return co_await request_desk<Questions>(bus, std::move(wanted), patience);
 }
 
 /// One question with all of its text.
@@ -106,8 +108,7 @@ void print_table(Bus& bus, const Questions& questions) {
   std::vector<std::vector<std::string>> rows;
   for (const PendingQuestion& question : questions.questions) {
     rows.push_back({question.id, question.kind, question.asked_by, age_of(question.waiting_ms),
-                    age_of(question.remaining_ms), question.has_default ? question.default_answer : "-",
-                    joined(question.choices), question.question});
+                    age_of(question.remaining_ms), question.question});
   }
   if (rows.empty()) return bus.console.note("no question waits");
   const auto lines = render_table({{"ID"},
@@ -115,12 +116,10 @@ void print_table(Bus& bus, const Questions& questions) {
                                    {"ASKED BY", Align::left, true},
                                    {"WAITS", Align::right},
                                    {"LEFT", Align::right},
-                                   {"DEFAULT", Align::left, true},
-                                   {"CHOICES", Align::left, true},
                                    {"QUESTION", Align::left, true}},
                                   rows, bus.console.style().width);
   for (const std::string& line : lines) bus.console.print(line);
-  bus.console.note("answer one with: parley ask answer ID TEXT");
+  bus.console.note("one in full: parley ask ls ID; answer it: parley ask answer ID TEXT");
 }
 
 void print_new(Bus& bus, const PendingQuestion& question) {
@@ -136,7 +135,7 @@ Task<int> watch(Bus& bus, const LsSettings& settings) {
   asio::steady_timer timer(bus.io);
   bool was_away = false;
   for (;;) {
-    const Result<Questions> questions = co_await fetch(bus, settings);
+    const Result<Questions> questions = co_await fetch(bus, settings, kWatchPatience);
     if (!questions && !was_away) bus.console.note(fmt::format("waiting for the desk: {}", questions.error().message));
     was_away = !questions.has_value();
     for (auto& [id, is_open] : shown) is_open = was_away;
@@ -146,7 +145,7 @@ Task<int> watch(Bus& bus, const LsSettings& settings) {
       }
       std::erase_if(shown, [](const auto& entry) { return !entry.second; });
     }
-    if (bus.common.timeout && bus.time_left().count() <= 0) co_return kDone;
+    if (bus.common.timeout && bus.clock.now() >= bus.deadline) co_return kDone;
     timer.expires_after(kWatchInterval);
     co_await timer.async_wait(asio::use_awaitable);
   }
@@ -154,7 +153,7 @@ Task<int> watch(Bus& bus, const LsSettings& settings) {
 
 Task<int> list(Bus& bus, const LsSettings& settings) {
   if (settings.does_watch) co_return co_await watch(bus, settings);
-  const Result<Questions> questions = co_await fetch(bus, settings);
+  const Result<Questions> questions = co_await fetch(bus, settings, bus.time_left());
   if (!questions) co_return bus.console.fail(questions.error());
   if (settings.id && questions->questions.empty()) {
     co_return bus.console.fail(
@@ -181,7 +180,7 @@ Task<int> answer(Bus& bus, const AnswerSettings& settings) {
   given.id = settings.id;
   given.answer = settings.text;
   given.by = who_answers(settings);
-  const Result<> done = co_await request_desk<void>(bus, given);
+  const Result<> done = co_await request_desk<void>(bus, given, bus.time_left());
   if (!done) co_return bus.console.fail(done.error());
   if (bus.common.is_json) {
     bus.console.print(to_line({{"id", given.id}, {"answer", given.answer}, {"by", given.by}}));

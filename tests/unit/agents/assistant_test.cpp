@@ -134,6 +134,15 @@ TEST_F(AssistantTest, answers_with_its_fallback_when_a_budget_forbids_the_call_a
   EXPECT_EQ(asked(1).size(), 2U);
 }
 
+TEST_F(AssistantTest, does_not_remember_an_empty_answer_which_providers_would_refuse_to_read) {
+  host_assistant();
+  model->will_answer("");
+  model->will_answer("a");
+  EXPECT_EQ(request<Answer>("hr/alice", "q")->text, "");
+  ASSERT_TRUE(request<Answer>("hr/alice", "q"));
+  EXPECT_EQ(asked(1).size(), 2U);
+}
+
 TEST_F(AssistantTest, passes_budget_exceeded_on_without_a_fallback) {
   host_assistant();
   model->will_fail(ErrorCode::budget_exceeded, "limit");

@@ -68,6 +68,23 @@ TEST_F(TeamViewTest, goes_on_live_with_the_next_one_in_the_middle_of_his_words) 
   EXPECT_EQ(shown, "\na\n  one\n\nb\n  two three\n");
 }
 
+TEST_F(TeamViewTest, holds_lines_and_text_back_in_their_order) {
+  part("a", "one");
+  event("tool_call", "b", "web", "x");
+  event("tool_result", "b", "web", "y");
+  part("b", "two ");
+  event("turn_ended", "a", "", "one");
+  EXPECT_EQ(shown, "\na\n  one\n\nb\n  uses web x\n  -> y\n  two");
+}
+
+TEST_F(TeamViewTest, goes_on_after_a_line_that_was_held_back) {
+  part("a", "one");
+  event("tool_call", "b", "web", "x");
+  event("turn_ended", "a", "", "one");
+  event("tool_result", "b", "web", "y");
+  EXPECT_EQ(shown, "\na\n  one\n\nb\n  uses web x\n  -> y\n");
+}
+
 TEST_F(TeamViewTest, shows_tools_handovers_and_failures_as_lines) {
   event("turn_started", "a");
   event("tool_call", "a", "sql", "{\"query\": \"select\"}");
