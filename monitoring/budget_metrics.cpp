@@ -36,7 +36,8 @@ void BudgetMetrics::set_reports(std::size_t waiting, std::uint64_t dropped) {
   dropped_so_far_ = dropped;
 }
 
-LedgerMetrics::LedgerMetrics() : take_(&histogram_family(registry_, "parley_ledger_take_seconds").Add({}, kBudgetSeconds)) {}
+LedgerMetrics::LedgerMetrics()
+    : take_(&histogram_family(registry_, "parley_ledger_take_seconds").Add({}, kBudgetSeconds)) {}
 
 void LedgerMetrics::observe_take(Duration time) const { take_->Observe(in_seconds(time)); }
 

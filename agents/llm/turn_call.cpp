@@ -43,8 +43,8 @@ void report(const Outcome& outcome, Context& context) {
   }
 }
 
-/// What the caller has not said himself: the agent pays, in the conversation that the message belongs to; without one its
-/// key stands for the conversation.
+/// What the caller has not said himself: the agent pays, in the conversation that the message belongs to; without one
+/// its key stands for the conversation.
 void fill_caller(Caller& caller, const Context& context) {
   if (caller.traceparent.empty()) caller.traceparent = context.traceparent();
   if (context.self().is_empty()) return;

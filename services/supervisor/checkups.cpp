@@ -35,8 +35,11 @@ std::vector<std::pair<std::string, Checkup>> Checkups::look(const wire::PsReport
     const auto peer =
         std::ranges::find_if(report.peers, [&](const wire::PsPeer& candidate) { return is_same(candidate, process); });
     if (peer != report.peers.end()) {
-      seen_[process.name] = {process.pid, now, report.shard_epoch, peer->incarnation, peer->vitals.executing};
-      verdicts.emplace_back(process.name, checkup_of(*peer));
+      Checkup checkup = checkup_of(*peer);
+      const bool is_talking = checkup.should_restart && !checkup.is_silent;
+      seen_[process.name] = {process.pid, now, report.shard_epoch, peer->incarnation, peer->vitals.executing,
+                             is_talking};
+      verdicts.emplace_back(process.name, std::move(checkup));
       continue;
     }
     const auto sight = seen_.find(process.name);
@@ -62,6 +65,8 @@ void Checkups::inquire(const std::string& process, std::int64_t pid, TimePoint n
   if (sight == seen_.end()) return;
   inquest.incarnation = sight->second.incarnation;
   inquest.executing = sight->second.executing;
+  // A sick worker's heartbeats say what hangs; the broker only knows what else had been sent there.
+  inquest.is_settled = sight->second.is_sick;
 }
 
 std::vector<Checkups::Finding> Checkups::findings(TimePoint now) {

@@ -60,6 +60,7 @@ class Checkups {
     std::uint64_t epoch = 0;  ///< of the broker that saw it
     std::uint64_t incarnation = 0;
     std::vector<std::string> executing;
+    bool is_sick = false;  ///< and talking
   };
   struct Inquest {
     std::string process;

@@ -99,7 +99,9 @@ TEST(HeaderText, is_plain_when_it_can_be) {
   EXPECT_EQ(header_text("ü"), "=?base64?w7w=?=");
   EXPECT_EQ(header_text("a\r\nX: y"), "=?base64?YQ0KWDogeQ==?=");
   EXPECT_EQ(header_text("=?base64?x?="), "=?base64?PT9iYXNlNjQ/eD89?=");
-  EXPECT_EQ(header_text(""), "=?base64?" "?=");
+  EXPECT_EQ(header_text(""),
+            "=?base64?"
+            "?=");
 }
 
 TEST(ToolCallResult, becomes_text_and_files) {

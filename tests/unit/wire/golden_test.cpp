@@ -119,7 +119,8 @@ std::vector<std::byte> answer(Kind kind, std::uint64_t message_id, const auto& m
 }
 
 Frame streamed_reply() {
-  const messages::Usage usage{"offline", 12, 3, 0, 0, true};
+  messages::Usage usage{"offline", 12, 3, 0, 0};
+  usage.is_estimated = true;
   return bundle_of(
       {answer(Kind::part, 0, messages::TextPart{"good ", ""}), answer(Kind::part, 0, messages::TextPart{"day", ""}),
        answer(Kind::reply, 0, messages::Answer{"good day", "critic/alice", false, usage})},
