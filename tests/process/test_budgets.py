@@ -198,23 +198,31 @@ class Budgets(unittest.TestCase):
 
     def test_an_agent_killed_mid_call_is_charged_as_estimated_and_holds_nothing(self):
         self.begin(lease="1s")
-        request = self.parley("request", "one/alice", "slow", "--timeout", "30s")
+        alices = self.parley("request", "one/alice", "slow", "--timeout", "60s")
         self.wait_for(lambda: self.budget()["reserved_usd"] > 0, "reservation")
-        time.sleep(1.5)
         held = self.budget()["reserved_usd"]
-        self.assertGreater(held, 0, "the lease is renewed as long as the agent lives")
+        bobs = self.parley("request", "two/bob", "slow", "--timeout", "60s")
+        self.wait_for(lambda: self.budget()["reserved_usd"] > held, "second reservation")
+        self.kill(self.workers["two"])
+        self.wait_for(lambda: self.has_expired(1), "end of the killed worker's lease")
+        # Hers is older than his, and would be over, too, if her worker had not renewed it.
+        row = self.budget()
+        self.assertAlmostEqual(row["reserved_usd"], held)
+        self.assertGreater(row["spent_usd"], 0)
+        self.assertAlmostEqual(row["estimated_usd"], row["spent_usd"])
+        bobs_estimate = row["spent_usd"]
         self.kill(self.workers["one"])
-        request.communicate(timeout=PATIENCE)
         self.wait_until_settled()
         row = self.budget()
-        self.assertAlmostEqual(row["spent_usd"], held)
-        self.assertAlmostEqual(row["estimated_usd"], held)
-        self.assertIn('parley_ledger_ended_total{ending="expired"} 1', self.wait_for_page())
+        self.assertAlmostEqual(row["spent_usd"], bobs_estimate + held)
+        self.assertAlmostEqual(row["estimated_usd"], bobs_estimate + held)
+        self.wait_for(lambda: self.has_expired(2), "count of both")
+        for request in (alices, bobs):
+            request.communicate(timeout=PATIENCE)
+            self.assertNotEqual(request.returncode, 0)
 
-    def wait_for_page(self):
-        """A second later at most, the page shows what the book has."""
-        time.sleep(1.5)
-        return self.metrics(self.ledger)
+    def has_expired(self, count):
+        return f'parley_ledger_ended_total{{ending="expired"}} {count}\n' in self.metrics(self.ledger)
 
     def test_a_worker_that_is_told_to_stop_settles_what_it_has_spent(self):
         self.begin(racers=RACERS, lease="2s")
@@ -248,7 +256,7 @@ class Budgets(unittest.TestCase):
         self.kill(self.ledger)
         # They end while nobody keeps the book, and one more begins.
         late = self.parley("request", "two/late", "hello", "--timeout", "40s")
-        time.sleep(4)
+        self.wait_for(lambda: self.has_waiting_reports("one", len(slow)), "five ends that nobody takes down")
         self.ledger = self.start_ledger()
         for process in (*slow, late):
             process.communicate(timeout=PATIENCE)
@@ -256,6 +264,9 @@ class Budgets(unittest.TestCase):
         self.wait_until_settled()
         self.wait_for(lambda: self.budget()["spent_nano_usd"] == round(7 * CALL_USD * 1e9), "exact sum of seven calls")
         self.assertEqual(self.budget()["estimated_usd"], 0)
+
+    def has_waiting_reports(self, worker, count):
+        return f"parley_budget_reports_waiting {count}\n" in self.metrics(self.workers[worker])
 
     def test_without_a_ledger_no_call_is_made(self):
         self.begin(timeout="500ms")
@@ -268,8 +279,13 @@ class Budgets(unittest.TestCase):
     def test_the_ledger_killed_in_a_storm_of_calls_loses_and_doubles_nothing(self):
         self.begin(racers=RACERS, timeout="30s", usd="10")
         for number in range(5):
+            granted, spent = self.asked("granted"), self.budget()["spent_nano_usd"]
             self.race(f"storm{number}")
-            time.sleep(0.3)
+            # In turn: while calls are under way, and while they report what they have cost.
+            if number % 2 == 0:
+                self.wait_for(lambda: self.asked("granted") > granted, "first word of this round")
+            else:
+                self.wait_for(lambda: self.budget()["spent_nano_usd"] > spent, "first report of this round")
             self.kill(self.ledger)
             self.ledger = self.start_ledger()
         calls = 5 * 2 * RACERS
