@@ -6,7 +6,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from test_helpdesk import BIN, PATIENCE, ProcessTest, clean_environment
+from processes import BIN, PATIENCE, ProcessTest, clean_environment
 
 DESK = """
 models:

@@ -5,18 +5,14 @@ charged exactly once."""
 import json
 import os
 import re
-import select
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
 import unittest
 import urllib.request
 from pathlib import Path
 
-BIN = Path(os.environ.get("PARLEY_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
-PATIENCE = 60
+from processes import BIN, PATIENCE, ProcessTest, clean_environment
+
 # Input and output of each call of the offline model: 1 dollar for a million tokens, so a token is a micro-dollar.
 IN, OUT = 100, 50
 CALL_USD = (IN + OUT) / 1e6
@@ -62,43 +58,19 @@ def config_with(settings, racers=0):
     return CONFIG.format(**settings) + agents_of("one", racers) + agents_of("two", racers)
 
 
-def clean_environment():
-    return {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
-
-
-class Budgets(unittest.TestCase):
+class Budgets(ProcessTest):
     settings = {"usd": "1", "lease": "30s", "wait": "0ms", "timeout": "5s", "estimate": "learned", "slow": "60s"}
 
+    def setUp(self):
+        super().setUp()
+        self.config = Path(self.folder, "parley.yaml")
+
     def begin(self, racers=0, **settings):
-        self.begin_folder()
         self.config.write_text(config_with({**self.settings, **settings}, racers))
         self.broker = self.start_daemon("parley-broker", "--listen", self.endpoint, "--state-dir",
                                         f"{self.folder}/state", "--log-level", "error")
         self.ledger = self.start_ledger()
         self.workers = {name: self.start_worker(name) for name in ("one", "two")}
-
-    def spawn(self, program, *arguments, **options):
-        process = subprocess.Popen([str(BIN / program), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True, env=clean_environment(), **{"stdin": subprocess.DEVNULL, **options})
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.wait(timeout=PATIENCE)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream and not stream.closed:
-                stream.close()
-
-    def start_daemon(self, *command):
-        process = self.spawn(*command)
-        self.assertTrue(select.select([process.stdout], [], [], PATIENCE)[0], f"{command[0]} is not ready in time")
-        line = process.stdout.readline()
-        self.assertTrue(line, f"{command[0]} ended before it was ready")
-        process.ready = json.loads(line)
-        return process
 
     def start_ledger(self):
         return self.start_daemon("parley-ledger", "--config", str(self.config), "--state-dir", f"{self.folder}/ledger",
@@ -107,11 +79,6 @@ class Budgets(unittest.TestCase):
     def start_worker(self, name):
         return self.start_daemon("parley-agent", "--config", str(self.config), "--worker", name, "--broker",
                                  self.endpoint, "--log-level", "error")
-
-    @staticmethod
-    def kill(process):
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=PATIENCE)
 
     def parley(self, *arguments, **options):
         return self.spawn("parley", *arguments, "--broker", self.endpoint, **options)
@@ -146,19 +113,13 @@ class Budgets(unittest.TestCase):
     def budget(self, name="fleet"):
         return self.budgets(name)[0]
 
-    def wait_for(self, condition, what):
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            self.assertLess(time.monotonic(), end, f"no {what} within {PATIENCE} s")
-            time.sleep(0.05)
-
     def metrics(self, process):
         port = process.ready["metrics_port"]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as page:
             return page.read().decode()
 
     def wait_until_settled(self):
-        self.wait_for(lambda: self.budget()["reserved_usd"] == 0, "budget without reservations")
+        self.wait_until(lambda: self.budget()["reserved_usd"] == 0, "budget without reservations")
 
     def test_answers_are_paid_and_listed(self):
         self.begin()
@@ -177,7 +138,7 @@ class Budgets(unittest.TestCase):
         # Worst case estimates: the limit pays for 20 calls and is not passed by a cent, whatever the order.
         self.begin(racers=RACERS, usd=f"{20 * CALL_USD:f}", estimate="worst_case", wait="10s")
         self.race("x")
-        self.wait_for(lambda: self.asked("granted", "refused") == 2 * RACERS, "word on every call")
+        self.wait_until(lambda: self.asked("granted", "refused") == 2 * RACERS, "word on every call")
         self.wait_until_settled()
         row, granted = self.budget(), self.asked("granted")
         self.assertLessEqual(row["spent_usd"], row["limit_usd"])
@@ -199,12 +160,12 @@ class Budgets(unittest.TestCase):
     def test_an_agent_killed_mid_call_is_charged_as_estimated_and_holds_nothing(self):
         self.begin(lease="1s")
         alices = self.parley("request", "one/alice", "slow", "--timeout", "60s")
-        self.wait_for(lambda: self.budget()["reserved_usd"] > 0, "reservation")
+        self.wait_until(lambda: self.budget()["reserved_usd"] > 0, "reservation")
         held = self.budget()["reserved_usd"]
         bobs = self.parley("request", "two/bob", "slow", "--timeout", "60s")
-        self.wait_for(lambda: self.budget()["reserved_usd"] > held, "second reservation")
+        self.wait_until(lambda: self.budget()["reserved_usd"] > held, "second reservation")
         self.kill(self.workers["two"])
-        self.wait_for(lambda: self.has_expired(1), "end of the killed worker's lease")
+        self.wait_until(lambda: self.has_expired(1), "end of the killed worker's lease")
         # Hers is older than his, and would be over, too, if her worker had not renewed it.
         row = self.budget()
         self.assertAlmostEqual(row["reserved_usd"], held)
@@ -216,7 +177,7 @@ class Budgets(unittest.TestCase):
         row = self.budget()
         self.assertAlmostEqual(row["spent_usd"], bobs_estimate + held)
         self.assertAlmostEqual(row["estimated_usd"], bobs_estimate + held)
-        self.wait_for(lambda: self.has_expired(2), "count of both")
+        self.wait_until(lambda: self.has_expired(2), "count of both")
         for request in (alices, bobs):
             request.communicate(timeout=PATIENCE)
             self.assertNotEqual(request.returncode, 0)
@@ -227,7 +188,7 @@ class Budgets(unittest.TestCase):
     def test_a_worker_that_is_told_to_stop_settles_what_it_has_spent(self):
         self.begin(racers=RACERS, lease="2s")
         self.race("x")
-        self.wait_for(lambda: self.asked("granted") >= RACERS, "calls under way")
+        self.wait_until(lambda: self.asked("granted") >= RACERS, "calls under way")
         granted = self.asked("granted")
         for worker in self.workers.values():
             worker.send_signal(signal.SIGTERM)
@@ -251,18 +212,18 @@ class Budgets(unittest.TestCase):
         self.assertEqual(self.ask("one/alice")[0], 0)
         self.wait_until_settled()
         slow = [self.parley("request", f"one/s{i}", "slow", "--timeout", "40s") for i in range(5)]
-        self.wait_for(lambda: self.budget()["reserved_usd"] > 0, "reservations")
-        self.wait_for(lambda: 'parley_ledger_reservations 5' in self.metrics(self.ledger), "five calls under way")
+        self.wait_until(lambda: self.budget()["reserved_usd"] > 0, "reservations")
+        self.wait_until(lambda: 'parley_ledger_reservations 5' in self.metrics(self.ledger), "five calls under way")
         self.kill(self.ledger)
         # They end while nobody keeps the book, and one more begins.
         late = self.parley("request", "two/late", "hello", "--timeout", "40s")
-        self.wait_for(lambda: self.has_waiting_reports("one", len(slow)), "five ends that nobody takes down")
+        self.wait_until(lambda: self.has_waiting_reports("one", len(slow)), "five ends that nobody takes down")
         self.ledger = self.start_ledger()
         for process in (*slow, late):
             process.communicate(timeout=PATIENCE)
             self.assertEqual(process.returncode, 0)
         self.wait_until_settled()
-        self.wait_for(lambda: self.budget()["spent_nano_usd"] == round(7 * CALL_USD * 1e9), "exact sum of seven calls")
+        self.wait_until(lambda: self.budget()["spent_nano_usd"] == round(7 * CALL_USD * 1e9), "exact sum of seven calls")
         self.assertEqual(self.budget()["estimated_usd"], 0)
 
     def has_waiting_reports(self, worker, count):
@@ -283,16 +244,16 @@ class Budgets(unittest.TestCase):
             self.race(f"storm{number}")
             # In turn: while calls are under way, and while they report what they have cost.
             if number % 2 == 0:
-                self.wait_for(lambda: self.asked("granted") > granted, "first word of this round")
+                self.wait_until(lambda: self.asked("granted") > granted, "first word of this round")
             else:
-                self.wait_for(lambda: self.budget()["spent_nano_usd"] > spent, "first report of this round")
+                self.wait_until(lambda: self.budget()["spent_nano_usd"] > spent, "first report of this round")
             self.kill(self.ledger)
             self.ledger = self.start_ledger()
         calls = 5 * 2 * RACERS
-        self.wait_for(lambda: self.asked("granted") == calls, "word on every call")
+        self.wait_until(lambda: self.asked("granted") == calls, "word on every call")
         self.wait_until_settled()
         # What was never told yet is still being told.
-        self.wait_for(lambda: self.budget()["spent_nano_usd"] >= round(calls * CALL_USD * 1e9), "sum of all calls")
+        self.wait_until(lambda: self.budget()["spent_nano_usd"] >= round(calls * CALL_USD * 1e9), "sum of all calls")
         row = self.budget()
         self.assertEqual((row["spent_nano_usd"], row["estimated_usd"]), (round(calls * CALL_USD * 1e9), 0))
 
@@ -313,7 +274,6 @@ class Budgets(unittest.TestCase):
         self.assertEqual(self.run_parley("budget", "reset", "nothing")[0], 1)
 
     def test_parley_up_starts_a_ledger_for_a_suite_with_budgets_and_heals_it(self):
-        self.begin_folder()
         self.config.write_text(config_with(self.settings))
         run = f"{self.folder}/up"
         code, out, errors = self.run_parley("up", "-f", str(self.config), "--run-dir", run, "-d")
@@ -329,14 +289,7 @@ class Budgets(unittest.TestCase):
         self.wait_until_settled()
         self.assertEqual(self.budget()["spent_nano_usd"], round(2 * CALL_USD * 1e9))
 
-    def begin_folder(self):
-        self.folder = tempfile.mkdtemp(prefix="parley-b-", dir="/tmp")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.endpoint = f"ipc://{self.folder}/broker.sock"
-        self.config = Path(self.folder, "parley.yaml")
-
     def test_standalone_keeps_the_same_book_in_its_own_process(self):
-        self.begin_folder()
         run = Path(self.folder, "up")
         self.config.write_text(config_with(self.settings))
         process = self.spawn("parley", "up", "-f", str(self.config), "--standalone", "--run-dir", str(run))

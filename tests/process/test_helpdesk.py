@@ -2,95 +2,14 @@
 """The help desk as it is deployed: broker, router, departments and user proxy in processes of their own."""
 
 import json
-import os
-import select
-import shutil
-import signal
 import subprocess
-import tempfile
 import time
 import unittest
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-BIN = Path(os.environ.get("PARLEY_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
-SUITE = Path(__file__).resolve().parents[2] / "agents" / "examples" / "helpdesk" / "parley.yaml"
+from processes import BIN, HELPDESK, PATIENCE, ProcessTest, clean_environment, get
+
 WORKERS = ["router", "hr", "finance", "user-proxy"]
-PATIENCE = 60
-
-
-def clean_environment():
-    return {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
-
-
-class Daemon:
-    """A process of ours that says in one JSON line when it is ready."""
-
-    def __init__(self, program, *arguments):
-        self.process = subprocess.Popen([str(BIN / program), *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True, env=clean_environment())
-        os.set_blocking(self.process.stdout.fileno(), False)
-
-    def ready(self):
-        line, deadline = "", time.monotonic() + PATIENCE
-        while not line.endswith("\n"):
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
-                raise AssertionError(f"not ready in time; log: {self.stop()}")
-            piece = self.process.stdout.read()
-            if piece == "":
-                raise AssertionError(f"ended with {self.process.wait()} before it was ready; log: {self.stop()}")
-            line += piece or ""
-        return json.loads(line)
-
-    def terminate(self):
-        """SIGTERM, and the exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=PATIENCE)
-
-    def stop(self):
-        """Ends the process whatever its state, and gives its log."""
-        if self.process.poll() is None:
-            self.process.kill()
-        return self.process.communicate(timeout=PATIENCE)[1]
-
-
-def get(port, path):
-    """Status and text of a page of the health port."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
-
-
-class ProcessTest(unittest.TestCase):
-    def setUp(self):
-        # Short, because a socket's path is limited.
-        self.folder = tempfile.mkdtemp(prefix="parley-h-", dir="/tmp")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.endpoint = f"ipc://{self.folder}/broker.sock"
-
-    def start(self, program, *arguments):
-        daemon = Daemon(program, *arguments)
-        self.addCleanup(daemon.stop)
-        return daemon
-
-    def start_broker(self):
-        broker = self.start("parley-broker", "--listen", self.endpoint, "--log-level", "warn")
-        broker.ready()
-        return broker
-
-    def start_worker(self, name):
-        return self.start("parley-agent", "--config", str(SUITE), "--worker", name, "--broker", self.endpoint,
-                          "--metrics-port", "0")
-
-    def wait_until(self, condition, what):
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, f"no {what} within {PATIENCE} s")
-            time.sleep(0.05)
 
 
 class HelpDesk(ProcessTest):
@@ -206,10 +125,10 @@ class Worker(ProcessTest):
     def test_names_a_missing_file_flag_key_or_port_and_exits_2(self):
         needs_key = self.write("models: {m: {provider: openai, model: x, api_key_env: NO_SUCH_KEY_HERE}}\n"
                                "agents: [{type: hr, kind: assistant}]\n")
-        for arguments, text in ((["--config", "/nonexistent.yaml"], "/nonexistent.yaml"), (["--config", str(SUITE), "--nonsense"], "--nonsense"),
+        for arguments, text in ((["--config", "/nonexistent.yaml"], "/nonexistent.yaml"), (["--config", str(HELPDESK), "--nonsense"], "--nonsense"),
                                 ([], "--config"), (["--config", needs_key], "NO_SUCH_KEY_HERE"),
-                                (["--config", str(SUITE), "--worker", "nobody"], "nobody"),
-                                (["--config", str(SUITE), "--worker", "hr", "--broker", "tcp://192.0.2.1:1"], "insecure")):
+                                (["--config", str(HELPDESK), "--worker", "nobody"], "nobody"),
+                                (["--config", str(HELPDESK), "--worker", "hr", "--broker", "tcp://192.0.2.1:1"], "insecure")):
             result = self.run_agent(*arguments)
             self.assertEqual(result.returncode, 2, result.stderr)
             self.assertIn(text, result.stderr)
@@ -217,7 +136,7 @@ class Worker(ProcessTest):
     def test_says_which_metrics_port_is_taken_and_exits_2(self):
         self.start_broker()
         port = self.start_worker("hr").ready()["metrics_port"]
-        result = self.run_agent("--config", str(SUITE), "--worker", "hr", "--broker", self.endpoint, "--metrics-port",
+        result = self.run_agent("--config", str(HELPDESK), "--worker", "hr", "--broker", self.endpoint, "--metrics-port",
                                 str(port))
         self.assertEqual(result.returncode, 2)
         self.assertIn(f"127.0.0.1:{port}", result.stderr)

@@ -2,18 +2,13 @@
 """kill -9 of real processes with a request in flight: every caller gets its one outcome in time, and whoever is left comes back by itself."""
 
 import json
-import os
-import select
-import shutil
-import signal
 import subprocess
-import tempfile
 import time
 import unittest
 from pathlib import Path
 
-BIN = Path(os.environ.get("PARLEY_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
-PATIENCE = 60
+from processes import PATIENCE, ProcessTest
+
 # The session timeout is 3 s: what ends sooner was found out from the connection, not from silence.
 AT_ONCE = 1.5
 
@@ -38,41 +33,13 @@ workers:
 """
 
 
-def clean_environment():
-    return {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
-
-
-class Killed(unittest.TestCase):
+class Killed(ProcessTest):
     def setUp(self):
-        # Short, because a socket's path is limited.
-        self.folder = tempfile.mkdtemp(prefix="parley-k-", dir="/tmp")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.endpoint = f"ipc://{self.folder}/broker.sock"
+        super().setUp()
         self.config = Path(self.folder, "agents.yaml")
         self.config.write_text(AGENTS)
         self.broker = self.start_broker()
         self.talker = self.start_worker("talker")
-
-    def spawn(self, program, *arguments, **options):
-        process = subprocess.Popen([str(BIN / program), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True, env=clean_environment(), **{"stdin": subprocess.DEVNULL, **options})
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.wait(timeout=PATIENCE)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream and not stream.closed:
-                stream.close()
-
-    def start_daemon(self, *command):
-        process = self.spawn(*command)
-        self.assertTrue(select.select([process.stdout], [], [], PATIENCE)[0], f"{command[0]} is not ready in time")
-        self.assertTrue(process.stdout.readline(), f"{command[0]} ended before it was ready")
-        return process
 
     def start_broker(self):
         return self.start_daemon("parley-broker", "--listen", self.endpoint, "--state-dir", f"{self.folder}/state",
@@ -81,11 +48,6 @@ class Killed(unittest.TestCase):
     def start_worker(self, name):
         return self.start_daemon("parley-agent", "--config", str(self.config), "--worker", name, "--broker",
                                  self.endpoint, "--log-level", "error")
-
-    @staticmethod
-    def kill(process):
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=PATIENCE)
 
     def parley(self, *arguments, **options):
         return self.spawn("parley", *arguments, "--broker", self.endpoint, **options)
@@ -103,17 +65,11 @@ class Killed(unittest.TestCase):
         self.assertEqual(code, 0, errors)
         return next((row for row in json.loads(out)["types"] if row["name"] == name), None)
 
-    def wait_for(self, condition, what):
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            self.assertLess(time.monotonic(), end, f"no {what} within {PATIENCE} s")
-            time.sleep(0.05)
-
     def ask_slowly(self, target="talker/slow", timeout="30s"):
         """A request that its handler is working on."""
         before = self.type_row("talker")["inflight"]
         process = self.parley("request", target, "slow", "--timeout", timeout)
-        self.wait_for(lambda: self.type_row("talker")["inflight"] > before, "request in flight")
+        self.wait_until(lambda: self.type_row("talker")["inflight"] > before, "request in flight")
         return process
 
     def test_worker_killed_mid_request_is_worker_lost_at_once(self):  # [P-FAIL-1]
@@ -171,7 +127,7 @@ class Killed(unittest.TestCase):
         self.assertEqual(self.ask("talker/kept", "one")[0], 0)
         self.kill(self.broker)
         self.broker = self.start_broker()
-        self.wait_for(lambda: (self.type_row("talker") or {"activations": 0})["activations"] == 1,
+        self.wait_until(lambda: (self.type_row("talker") or {"activations": 0})["activations"] == 1,
                       "activation announced again")
         self.assertEqual(self.ask("talker/kept", "two")[:2], (0, "echo two\n"))
 

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from test_helpdesk import BIN, PATIENCE  # noqa: E402
+from processes import BIN, PATIENCE  # noqa: E402
 from test_tools import ToolsTest  # noqa: E402
 
 PACKAGE = "@modelcontextprotocol/server-everything"

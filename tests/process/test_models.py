@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-import test_helpdesk as helpdesk
+import processes
 
 RULES = """
 prefix: ""
@@ -36,7 +36,7 @@ agents:
 """
 
 
-class Models(helpdesk.ProcessTest):
+class Models(processes.ProcessTest):
     def setUp(self):
         super().setUp()
         self.folder = Path(self.folder)
@@ -50,9 +50,9 @@ class Models(helpdesk.ProcessTest):
         return self.start("parley-agent", "--config", self.file(name, text), "--broker", self.endpoint).ready()
 
     def ask(self, target, text):
-        return subprocess.run([str(helpdesk.BIN / "parley"), "request", target, text, "--json", "--timeout", "20s",
+        return subprocess.run([str(processes.BIN / "parley"), "request", target, text, "--json", "--timeout", "20s",
                                "--broker", self.endpoint], capture_output=True, text=True, timeout=60,
-                              env=helpdesk.clean_environment())
+                              env=processes.clean_environment())
 
     def answer(self, target, text):
         done = self.ask(target, text)
@@ -71,7 +71,7 @@ class Models(helpdesk.ProcessTest):
         again = self.answer("hr/bob", "hello")
         self.assertEqual((again["text"], again["usage"]["cost_nano_usd"]), ("Hello over HTTP.", 0))
 
-        page = helpdesk.get(ready["metrics_port"], "/metrics")[1]
+        page = processes.get(ready["metrics_port"], "/metrics")[1]
         for line in ['parley_model_circuit_state{configured_model="broken"} 2',
                      'parley_model_circuit_refusals_total{configured_model="broken"} 1',
                      'parley_model_fallbacks_total{configured_model="claude"} 2',

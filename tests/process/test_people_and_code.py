@@ -9,7 +9,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from test_helpdesk import BIN, PATIENCE, ProcessTest, clean_environment
+from processes import BIN, PATIENCE, ProcessTest, clean_environment
 
 DESK = "agents: [{type: sys.questions, kind: question_desk}]\n"
 PROXY = """

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from test_helpdesk import BIN, PATIENCE, Daemon, ProcessTest, clean_environment, get  # noqa: E402
+from processes import BIN, PATIENCE, Daemon, ProcessTest, clean_environment, get  # noqa: E402
 
 STUB = Path(__file__).resolve().parents[1] / "support" / "mcp_stub.py"
 
