@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -21,39 +20,24 @@ using config::Loaded;
 using config::YamlDocument;
 
 constexpr std::size_t kMaxWorkers = 200;
+constexpr config::Range<std::uint64_t> kSizes{1024, std::uint64_t{1} << 50U};
 
 std::optional<std::uint16_t> read_port(ConfigReader& reader) {
   if (!reader.has("metrics_port")) return std::nullopt;
   return static_cast<std::uint16_t>(reader.integer("metrics_port", 0, {0, 65535}));
 }
 
-/// `512MiB` as bytes.
-std::uint64_t read_size(ConfigReader& reader, std::string_view key, std::uint64_t fallback) {
-  const std::optional<std::string> text = reader.optional_text(key);
-  if (!text) return fallback;
-  constexpr std::array<std::pair<std::string_view, unsigned>, 3> kUnits{{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
-  std::uint64_t count = 0;
-  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), count);
-  const std::string_view unit(end, text->data() + text->size());
-  for (const auto& [name, shift] : kUnits) {
-    const bool is_good = failure == std::errc() && unit == name && count > 0 && count < (std::uint64_t{1} << 30U);
-    if (is_good) return count << shift;
-  }
-  reader.reject(key, "expected a size such as 512MiB or 2GiB");
-  return fallback;
-}
-
 /// What one worker may use and keep.
 void read_limits(ConfigReader& reader, AgentsConfig& config) {
   constexpr std::uint64_t kMost = 100'000'000;
   HostLimits& limits = config.limits;
-  config.memory_limit_bytes = read_size(reader, "memory_limit", 0);
+  config.memory_limit_bytes = reader.size("memory_limit", 0, kSizes);
   const auto count = [&](std::string_view key, std::size_t fallback) {
     return static_cast<std::size_t>(reader.integer(key, std::uint64_t{fallback}, {1, kMost}));
   };
   limits.max_activations = count("max_activations", limits.max_activations);
   limits.max_saved_states = count("max_saved_states", limits.max_saved_states);
-  limits.max_saved_bytes = read_size(reader, "max_saved_state_bytes", limits.max_saved_bytes);
+  limits.max_saved_bytes = reader.size("max_saved_state_bytes", limits.max_saved_bytes, kSizes);
 }
 
 /// `broker: ENDPOINT`, or a map with the endpoint and more.

@@ -14,6 +14,7 @@
 #include "agents/llm/json_text.hpp"
 #include "agents/tools/tool_text.hpp"
 #include "libmsg/core/ascii.hpp"
+#include "libmsg/core/utf8.hpp"
 #include "monitoring/log.hpp"
 
 namespace parley::host {
@@ -88,7 +89,7 @@ std::string text_of(WallTime time) {
 }
 
 std::string problem_of(const tools::ToolRecord& record) {
-  return std::string(tools::utf8_prefix(record.problem, kMaxProblemBytes));
+  return std::string(utf8_prefix(record.problem, kMaxProblemBytes));
 }
 
 }  // namespace

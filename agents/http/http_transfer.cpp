@@ -22,12 +22,6 @@ constexpr std::size_t kMaxUnreadBytes = std::size_t{64} * 1024;
 constexpr long kReceiveBufferBytes = 8 * 1024;
 constexpr long kUploadBufferBytes = 16 * 1024;
 
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
 bool is_connect_failure(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -170,7 +164,7 @@ std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t co
   if (line.starts_with("HTTP/")) self.headers_.clear();  // an interim answer came before
   const std::size_t colon = line.find(':');
   if (colon != std::string_view::npos) {
-    self.headers_.insert_or_assign(ascii_lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
+    self.headers_.insert_or_assign(ascii_lower(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
   }
   return line.size();
 }

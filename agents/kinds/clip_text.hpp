@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "agents/llm/utf8.hpp"
+#include "libmsg/core/utf8.hpp"
 
 namespace parley::kinds {
 
@@ -15,7 +15,7 @@ namespace parley::kinds {
   constexpr std::string_view kMark = " […]";
   if (text.size() <= max_bytes) return text;
   const std::size_t room = max_bytes > kMark.size() ? max_bytes - kMark.size() : 0;
-  text.resize(llm::utf8_prefix(text, room).size());
+  text.resize(utf8_prefix(text, room).size());
   if (max_bytes >= kMark.size()) text += kMark;
   return text;
 }

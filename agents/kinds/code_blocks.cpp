@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "agents/people/plain_text.hpp"
+#include "libmsg/core/ascii.hpp"
 
 namespace parley::kinds {
 namespace {
@@ -28,7 +28,7 @@ std::optional<Fence> read_fence(std::string_view line) {
   if (fence.indent > kMaxIndent || line.empty() || (line.front() != '`' && line.front() != '~')) return std::nullopt;
   fence.mark = line.front();
   fence.length = std::min(line.find_first_not_of(fence.mark), line.size());
-  fence.info = people::trim(line.substr(fence.length));
+  fence.info = trimmed(line.substr(fence.length));
   const bool is_inline = fence.mark == '`' && fence.info.find('`') != std::string_view::npos;
   if (fence.length < kMinFence || is_inline) return std::nullopt;
   return fence;
@@ -38,11 +38,7 @@ bool closes(const Fence& fence, const Fence& open) {
   return fence.mark == open.mark && fence.length >= open.length && fence.info.empty();
 }
 
-std::string label_of(std::string_view info) {
-  std::string label(info.substr(0, info.find_first_of(" \t{,")));
-  std::ranges::transform(label, label.begin(), people::lower_ascii);
-  return label;
-}
+std::string label_of(std::string_view info) { return ascii_lower(info.substr(0, info.find_first_of(" \t{,"))); }
 
 std::optional<Language> language_of(std::string_view label) {
   constexpr std::array<std::string_view, 3> kPython{"python", "py", "python3"};
@@ -59,8 +55,8 @@ std::string file_name_of(std::string_view code) {
   const std::size_t at = line.find(kKey);
   const bool is_comment = line.starts_with("#") || line.starts_with("//") || line.starts_with("<!--");
   if (at == std::string_view::npos || !is_comment) return {};
-  line = people::trim(line.substr(at + kKey.size()));
-  if (line.ends_with("-->")) line = people::trim(line.substr(0, line.size() - std::string_view("-->").size()));
+  line = trimmed(line.substr(at + kKey.size()));
+  if (line.ends_with("-->")) line = trimmed(line.substr(0, line.size() - std::string_view("-->").size()));
   return std::string(line);
 }
 

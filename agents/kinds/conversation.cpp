@@ -15,22 +15,13 @@ struct SavedConversation {
   MSGPACK_DEFINE_MAP(version, agent_type, number)
 };
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
-bool is_same_word(std::string_view a, std::string_view b) { return ascii_lower(a) == ascii_lower(b); }
-
 }  // namespace
 
 Conversation::Conversation(std::string session, std::string end_word)
     : session_(std::move(session)), end_word_(std::move(end_word)) {}
 
 Conversation::Step Conversation::step_for(std::string_view text) const {
-  const bool is_end = is_same_word(trimmed(text), end_word_);
+  const bool is_end = equals_any_case(trimmed(text), end_word_);
   if (is_connected()) return is_end ? Step::finish : Step::ask;
   return is_end ? Step::idle : Step::route;
 }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "agents/people/plain_text.hpp"
+#include "libmsg/core/ascii.hpp"
 
 namespace parley::kinds {
 bool HumanInput::wants_to_end(std::string_view message) const {
-  message = people::trim(message);
+  message = trimmed(message);
   while (!message.empty() && (message.back() == '.' || message.back() == '!')) message.remove_suffix(1);
   return std::ranges::any_of(options_.end_texts, [message](const std::string& end) { return message.ends_with(end); });
 }
@@ -21,8 +21,8 @@ HumanInput::Decision HumanInput::on_turn(std::string_view message) {
 }
 
 HumanInput::Decision HumanInput::on_answer(std::string_view answer, std::string_view message) {
-  const std::string_view said = people::trim(answer);
-  if (people::equals_any_case(said, options_.end_word)) return finish(said);
+  const std::string_view said = trimmed(answer);
+  if (equals_any_case(said, options_.end_word)) return finish(said);
   if (!said.empty()) {
     auto_replies_ = 0;
     return {Step::reply, std::string(answer)};
@@ -33,7 +33,7 @@ HumanInput::Decision HumanInput::on_answer(std::string_view answer, std::string_
 
 HumanInput::Decision HumanInput::reply_to(std::string_view message) {
   ++auto_replies_;
-  const auto fits = [message](const AutoReply& rule) { return people::contains_any_case(message, rule.contains); };
+  const auto fits = [message](const AutoReply& rule) { return contains_any_case(message, rule.contains); };
   const auto found = std::ranges::find_if(options_.auto_replies, fits);
   return {Step::reply, found == options_.auto_replies.end() ? options_.default_reply : found->reply};
 }

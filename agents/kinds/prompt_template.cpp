@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "agents/kinds/trim_text.hpp"
+#include "libmsg/core/ascii.hpp"
 #include "libmsg/core/nearest.hpp"
 
 namespace parley::kinds {
@@ -42,7 +42,7 @@ Result<PromptTemplate> PromptTemplate::parse(std::string_view text, std::span<co
     if (close == std::string_view::npos) {
       return fail(ErrorCode::invalid, "expected '}}' after '{{'; two braces as they are stand as \\{{");
     }
-    std::string name(trim_text(text.substr(0, close)));
+    std::string name(trimmed(text.substr(0, close)));
     if (std::ranges::find(known, name) == known.end()) return fail(ErrorCode::invalid, unknown_place(name, known));
     parsed.pieces_.push_back({std::move(name), true});
     text.remove_prefix(close + kPlaceClose.size());

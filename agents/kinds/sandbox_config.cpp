@@ -1,7 +1,5 @@
 #include "agents/kinds/sandbox_config.hpp"
 
-#include <array>
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,25 +11,6 @@ using config::ConfigReader;
 using sandbox::Language;
 using sandbox::SandboxLimits;
 using sandbox::SandboxOptions;
-
-/// `512MiB`; bytes.
-std::uint64_t read_size(ConfigReader& reader, std::string_view key, std::uint64_t fallback,
-                        config::Range<std::uint64_t> range) {
-  const std::optional<std::string> text = reader.optional_text(key);
-  if (!text) return fallback;
-  constexpr std::array<std::pair<std::string_view, unsigned>, 3> kUnits{{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
-  std::uint64_t count = 0;
-  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), count);
-  const std::string_view unit(end, text->data() + text->size());
-  for (const auto& [name, shift] : kUnits) {
-    const bool is_good =
-        failure == std::errc() && unit == name && count <= (range.max >> shift) && (count << shift) >= range.min;
-    if (is_good) return count << shift;
-  }
-  reader.reject(key, "expected a size such as 64KiB or 32MiB, from " + std::to_string(range.min) + " to " +
-                         std::to_string(range.max) + " bytes");
-  return fallback;
-}
 
 std::vector<Language> read_languages(ConfigReader& reader) {
   std::vector<Language> languages;
@@ -62,15 +41,15 @@ SandboxLimits read_limits(ConfigReader& reader) {
   SandboxLimits limits;
   limits.wall_time = reader.duration("wall_time", limits.wall_time, kTimes);
   limits.cpu_time = reader.duration("cpu_time", limits.cpu_time, kTimes);
-  limits.memory_bytes = read_size(reader, "memory", limits.memory_bytes, {32 * kMebi, 64 * kKibi * kMebi});
+  limits.memory_bytes = reader.size("memory", limits.memory_bytes, {32 * kMebi, 64 * kKibi * kMebi});
   limits.max_processes = static_cast<std::uint32_t>(reader.integer("max_processes", limits.max_processes, {8, 4096}));
-  limits.max_output_bytes = read_size(reader, "max_output", limits.max_output_bytes, {kKibi, 4 * kMebi});
-  limits.work_bytes = read_size(reader, "work_size", limits.work_bytes, {kMebi, kKibi * kMebi});
-  limits.tmp_bytes = read_size(reader, "tmp_size", limits.tmp_bytes, {kMebi, kKibi * kMebi});
+  limits.max_output_bytes = reader.size("max_output", limits.max_output_bytes, {kKibi, 4 * kMebi});
+  limits.work_bytes = reader.size("work_size", limits.work_bytes, {kMebi, kKibi * kMebi});
+  limits.tmp_bytes = reader.size("tmp_size", limits.tmp_bytes, {kMebi, kKibi * kMebi});
   limits.max_entries = static_cast<std::uint32_t>(reader.integer("max_entries", limits.max_entries, {10, 100'000}));
   limits.max_returned_files =
       static_cast<std::uint32_t>(reader.integer("max_returned_files", limits.max_returned_files, {0, 1000}));
-  limits.max_returned_bytes = read_size(reader, "max_returned", limits.max_returned_bytes, {kKibi, 8 * kMebi});
+  limits.max_returned_bytes = reader.size("max_returned", limits.max_returned_bytes, {kKibi, 8 * kMebi});
   return limits;
 }
 

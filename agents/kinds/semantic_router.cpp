@@ -6,6 +6,7 @@
 
 #include "agents/kinds/kinds.hpp"
 #include "agents/llm/turn_call.hpp"
+#include "libmsg/core/ascii.hpp"
 
 namespace parley::kinds {
 
@@ -17,13 +18,6 @@ namespace {
 /// A model is asked for one word; more than this is prose.
 constexpr std::uint32_t kMaxRouteTokens = 64;
 constexpr std::string_view kUnknownRoute = "unknown";
-
-bool is_same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char letter) {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 }  // namespace
 
@@ -49,7 +43,7 @@ std::optional<std::size_t> route_named_by(std::string_view answer, const std::ve
   if (begin == std::string_view::npos) return std::nullopt;
   const std::string_view name = answer.substr(begin, answer.find_last_not_of(kWrapping) - begin + 1);
   const auto found =
-      std::ranges::find_if(routes, [name](const Route& route) { return is_same_name(route.name, name); });
+      std::ranges::find_if(routes, [name](const Route& route) { return equals_any_case(route.name, name); });
   if (found == routes.end()) return std::nullopt;
   return static_cast<std::size_t>(found - routes.begin());
 }
@@ -91,8 +85,8 @@ std::vector<Route> read_routes(config::ConfigReader& settings, PhraseClassifier*
     route.name = entry.required_text("name");
     route.agent_type = entry.text("agent_type", route.name);
     route.description = classifier == nullptr ? entry.required_text("description") : entry.text("description");
-    const auto is_same = [&route](const Route& other) { return is_same_name(other.name, route.name); };
-    if (std::ranges::any_of(routes, is_same) || is_same_name(route.name, kUnknownRoute)) {
+    const auto is_same = [&route](const Route& other) { return equals_any_case(other.name, route.name); };
+    if (std::ranges::any_of(routes, is_same) || equals_any_case(route.name, kUnknownRoute)) {
       entry.reject("name", "expected a name that no other route has, and not 'unknown'");
     }
     if (!route.agent_type.empty() && !is_valid_agent_type(route.agent_type)) {

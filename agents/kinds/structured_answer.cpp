@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "agents/kinds/trim_text.hpp"
 #include "agents/llm/json_text.hpp"
+#include "libmsg/core/ascii.hpp"
 
 namespace parley::kinds {
 namespace {
@@ -23,7 +23,7 @@ std::string_view fenced(std::string_view text) {
   if (line == std::string_view::npos) return {};
   const std::size_t close = text.find(kFence, line);
   if (close == std::string_view::npos) return {};
-  return trim_text(text.substr(line, close - line));
+  return trimmed(text.substr(line, close - line));
 }
 
 /// From the first brace to the last one.
@@ -77,7 +77,7 @@ Result<StructuredAnswer> StructuredAnswer::make(std::string name, ordered_json s
 }
 
 Result<std::string> StructuredAnswer::read(std::string_view text) const {
-  for (const std::string_view part : {trim_text(text), fenced(text), braced(text)}) {
+  for (const std::string_view part : {trimmed(text), fenced(text), braced(text)}) {
     const std::optional<json> value = part.empty() ? std::nullopt : llm::parse_json(part);
     if (!value) continue;
     const std::vector<std::string> problems = checked_.problems(*value);

@@ -7,6 +7,7 @@
 #include "agents/kinds/kinds.hpp"
 #include "agents/people/ask.hpp"
 #include "agents/people/plain_text.hpp"
+#include "libmsg/core/ascii.hpp"
 #include "libmsg/wire/control.hpp"
 
 namespace parley::kinds {

@@ -5,22 +5,15 @@
 #include <utility>
 
 #include "agents/llm/tool_call_accumulator.hpp"
-#include "agents/llm/utf8.hpp"
+#include "libmsg/core/ascii.hpp"
+#include "libmsg/core/utf8.hpp"
 
 namespace parley::llm {
 
 namespace {
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return to_lower(c); });
-  return lower;
-}
-
 bool contains(std::string_view text, std::string_view lower_pattern) {
-  return !std::ranges::search(text, lower_pattern, {}, [](char c) { return to_lower(c); }).empty();
+  return ascii_lower(text).contains(lower_pattern);
 }
 
 std::string_view last_user_text(const ChatRequest& request) {
@@ -32,7 +25,7 @@ std::string_view last_user_text(const ChatRequest& request) {
 
 /// Some message of the system (or none of it) contains the text.
 bool is_said(const ChatRequest& request, const std::string& text, bool by_system) {
-  const std::string lower = to_lower(text);
+  const std::string lower = ascii_lower(text);
   return std::ranges::any_of(request.messages, [&](const ChatMessage& message) {
     return (message.role == Role::system) == by_system && contains(message.content, lower);
   });
@@ -90,7 +83,7 @@ std::string expand(std::string_view text, const MatchGroups& groups) {
 Result<CompiledPattern> CompiledPattern::make(const TextPattern& pattern) {
   CompiledPattern compiled;
   compiled.is_regex_ = pattern.match == TextPattern::Match::regex;
-  compiled.lower_ = to_lower(pattern.pattern);
+  compiled.lower_ = ascii_lower(pattern.pattern);
   if (pattern.pattern.empty()) return fail(ErrorCode::bad_configuration, "the pattern is empty");
   if (!compiled.is_regex_) return compiled;
   try {

@@ -9,7 +9,7 @@
 #include "agents/llm/json_text.hpp"
 #include "agents/llm/offline_matcher.hpp"
 #include "agents/llm/token_estimate.hpp"
-#include "agents/llm/utf8.hpp"
+#include "libmsg/core/utf8.hpp"
 
 namespace parley::llm {
 

@@ -5,7 +5,7 @@
 
 #include "agents/llm/canonical_request.hpp"
 #include "agents/llm/json_text.hpp"
-#include "agents/llm/utf8.hpp"
+#include "libmsg/core/utf8.hpp"
 
 namespace parley::llm {
 

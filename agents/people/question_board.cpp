@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agents/people/plain_text.hpp"
+#include "libmsg/core/ascii.hpp"
 
 namespace parley::people {
 
@@ -19,8 +20,9 @@ namespace {
 
 /// The choice that the text means, as it was offered; case and space around it do not count.
 std::optional<std::string> choice_of(const std::vector<std::string>& choices, std::string_view text) {
-  const auto found = std::ranges::find_if(
-      choices, [wanted = trim(text)](const std::string& choice) { return equals_any_case(trim(choice), wanted); });
+  const auto found = std::ranges::find_if(choices, [wanted = trimmed(text)](const std::string& choice) {
+    return equals_any_case(trimmed(choice), wanted);
+  });
   if (found == choices.end()) return std::nullopt;
   return *found;
 }
@@ -47,13 +49,13 @@ Result<> QuestionBoard::check(const std::string& id, const Ask& question) const 
   const auto refuse = [&id](std::string_view why) {
     return fail(ErrorCode::invalid, "question '" + id + "': " + std::string(why));
   };
-  if (trim(question.question).empty()) return refuse("it asks nothing");
+  if (trimmed(question.question).empty()) return refuse("it asks nothing");
   if (question.question.size() > limits_.max_text_bytes || question.default_answer.size() > limits_.max_text_bytes) {
     return refuse("its text or default is longer than " + std::to_string(limits_.max_text_bytes) + " bytes");
   }
   if (question.kind != "input" && question.kind != "approval") return refuse("its kind is not 'input' or 'approval'");
   const auto is_bad = [this](const std::string& choice) {
-    return trim(choice).empty() || choice.size() > limits_.max_choice_bytes;
+    return trimmed(choice).empty() || choice.size() > limits_.max_choice_bytes;
   };
   if (question.choices.size() > limits_.max_choices || std::ranges::any_of(question.choices, is_bad)) {
     return refuse("it has more than " + std::to_string(limits_.max_choices) + " choices, or one that is too long");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libmsg/core/ascii.hpp"
+
 namespace parley::teams {
 
 std::string concatenated(const std::vector<Voice>& voices) {
@@ -20,9 +22,7 @@ std::string ballot(std::string_view text) {
   std::string_view line = text.substr(begin);
   line = line.substr(0, line.find('\n'));
   line = line.substr(0, line.find_last_not_of(kOuter) + 1);
-  std::string counted;
-  for (const char c : line) counted += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return counted;
+  return ascii_lower(line);
 }
 
 VoteResult vote(const std::vector<Voice>& voices) {

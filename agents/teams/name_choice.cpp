@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libmsg/core/ascii.hpp"
+
 namespace parley::teams {
 
 namespace {
@@ -19,7 +21,7 @@ std::string plain(std::string_view text) {
     if (c == '_' || c == '-') {
       result += ' ';
     } else {
-      result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      result += ascii_lower(c);
     }
   }
   return result;

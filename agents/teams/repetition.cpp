@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libmsg/core/ascii.hpp"
+
 namespace parley::teams {
 
 namespace {
@@ -32,7 +34,7 @@ std::vector<std::uint64_t> word_hashes(std::string_view text) {
     }
     Hash word;
     for (; i < text.size() && is_part_of_word(text[i]); ++i) {
-      word.add(text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] - 'A' + 'a') : text[i]);
+      word.add(ascii_lower(text[i]));
     }
     words.push_back(word.value());
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libmsg/core/utf8.hpp"
+
 namespace parley::teams {
 
 using messages::ThreadMessage;
@@ -17,9 +19,8 @@ std::size_t size_of(const ThreadMessage& message) { return message.from.size() +
 
 std::string cut(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return std::string(text);
-  std::size_t end = max_bytes > kCutNote.size() ? max_bytes - kCutNote.size() : 0;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(text.substr(0, end)) + std::string(kCutNote);
+  const std::size_t room = max_bytes > kCutNote.size() ? max_bytes - kCutNote.size() : 0;
+  return std::string(utf8_prefix(text, room)) + std::string(kCutNote);
 }
 
 bool is_visible_to(const ThreadMessage& message, std::string_view name) {

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "libmsg/core/ascii.hpp"
+
 namespace parley::telemetry {
 namespace {
 
 constexpr std::string_view kTracesPath = "/v1/traces";
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -89,15 +85,15 @@ bool is_otlp_endpoint(std::string_view url) {
 
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_pairs(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  while (!trim(text).empty()) {
+  while (!trimmed(text).empty()) {
     const std::size_t end = text.find(',');
-    const std::string_view entry = trim(text.substr(0, end));
+    const std::string_view entry = trimmed(text.substr(0, end));
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     if (entry.empty()) continue;
     const std::size_t equals = entry.find('=');
     if (equals == 0 || equals == std::string_view::npos) return std::nullopt;
-    const std::string_view name = trim(entry.substr(0, equals));
-    std::optional<std::string> value = percent_decode(trim(entry.substr(equals + 1)));
+    const std::string_view name = trimmed(entry.substr(0, equals));
+    std::optional<std::string> value = percent_decode(trimmed(entry.substr(equals + 1)));
     if (!value || !is_printable(name) || !is_printable(*value) || name.contains(':')) return std::nullopt;
     pairs.emplace_back(name, std::move(*value));
   }

@@ -5,6 +5,7 @@
 
 #include "agents/people/ask.hpp"
 #include "agents/tools/tool_text.hpp"
+#include "libmsg/core/utf8.hpp"
 #include "libmsg/messages/conversation.hpp"
 
 namespace parley::tools {

@@ -7,6 +7,7 @@
 
 #include "agents/llm/json_text.hpp"
 #include "libmsg/core/nearest.hpp"
+#include "libmsg/core/utf8.hpp"
 
 namespace parley::tools {
 
@@ -26,9 +27,7 @@ constexpr std::size_t kMaxShownBytes = 80;
 std::string shown(const json& value) {
   std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
   if (text.size() <= kMaxShownBytes) return text;
-  std::size_t end = kMaxShownBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
+  return std::string(utf8_prefix(text, kMaxShownBytes)) + "…";
 }
 
 bool is_whole(const json& value) {

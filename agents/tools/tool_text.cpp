@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "libmsg/core/utf8.hpp"
+
 namespace parley::tools {
 
 namespace {
@@ -53,13 +55,6 @@ std::string clean_utf8(std::string text) {
     }
   }
   return clean;
-}
-
-std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return text;
-  std::size_t end = max_bytes;
-  while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end);
 }
 
 bool cut_with_note(std::string& text, std::size_t max_bytes) {

@@ -10,9 +10,6 @@ namespace parley::tools {
 /// Bytes that are no UTF-8 become U+FFFD.
 [[nodiscard]] std::string clean_utf8(std::string text);
 
-/// The longest beginning of at most `max_bytes` that does not end inside a character.
-[[nodiscard]] std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes);
-
 /// Cuts the text at the limit and says so in a line at its end, which comes on top of the limit. True when it was cut.
 [[nodiscard]] bool cut_with_note(std::string& text, std::size_t max_bytes);
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libmsg/core/ascii.hpp"
 #include "libmsg/messages/text.hpp"
 #include "libmsg/wire/limits.hpp"
 
@@ -12,12 +13,6 @@ using nlohmann::json;
 
 /// What msgpack decoders of the bus accept (wire::body_unpack_limit), so that no body is sent that nobody can read.
 constexpr std::size_t kMaxDepth = 31;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 std::size_t deepest_nesting(std::string_view text) {
   std::size_t depth = 0;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "libmsg/core/byte_size.hpp"
 #include "libmsg/core/duration.hpp"
 #include "libmsg/core/nearest.hpp"
 
@@ -141,6 +142,17 @@ double ConfigReader::number(std::string_view key, double fallback, Range<double>
       node->kind == YamlNode::Kind::scalar && error == std::errc() && stop == end && std::isfinite(value);
   if (is_number && value >= range.min && value <= range.max) return value;
   note(*node, path_of(key), "expected a number from " + number_text(range.min) + " to " + number_text(range.max));
+  return fallback;
+}
+
+std::uint64_t ConfigReader::size(std::string_view key, std::uint64_t fallback, Range<std::uint64_t> range) {
+  const YamlNode* node = find_scalar(key, "a size such as 64KiB, 512MiB or 2GiB");
+  if (node == nullptr) return fallback;
+  const Result<std::uint64_t> value = parse_byte_size(node->text);
+  if (value && *value >= range.min && *value <= range.max) return *value;
+  note(*node, path_of(key),
+       value ? "expected a size from " + format_byte_size(range.min) + " to " + format_byte_size(range.max)
+             : value.error().message);
   return fallback;
 }
 

@@ -51,6 +51,8 @@ class ConfigReader {
   [[nodiscard]] bool flag(std::string_view key, bool fallback);
   [[nodiscard]] std::uint64_t integer(std::string_view key, std::uint64_t fallback, Range<std::uint64_t> range);
   [[nodiscard]] double number(std::string_view key, double fallback, Range<double> range);
+  /// `64KiB`, `512MiB`, `2GiB`: bytes.
+  [[nodiscard]] std::uint64_t size(std::string_view key, std::uint64_t fallback, Range<std::uint64_t> range);
   [[nodiscard]] std::chrono::milliseconds duration(std::string_view key, std::chrono::milliseconds fallback,
                                                    Range<std::chrono::milliseconds> range);
   /// One of `names`; the index of the one that is there, or `fallback`.

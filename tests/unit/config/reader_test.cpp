@@ -75,6 +75,19 @@ TEST_F(ReaderTest, refuses_durations_out_of_range) {
   EXPECT_EQ(problems.str(), "x.yaml:1: a: '2h': expected a duration from 1ms to 1m");
 }
 
+TEST_F(ReaderTest, reads_sizes_in_binary_units) {
+  ConfigReader reader = read("a: 64KiB\nb: 2GiB\nc: 3\nd: 1KiB\n");
+  constexpr Range<std::uint64_t> kRange{2048, std::uint64_t{1} << 40U};
+  EXPECT_EQ(reader.size("a", 1, kRange), 65'536U);
+  EXPECT_EQ(reader.size("b", 1, kRange), std::uint64_t{1} << 31U);
+  EXPECT_EQ(reader.size("c", 1, kRange), 1U);
+  EXPECT_EQ(reader.size("d", 1, kRange), 1U);
+  EXPECT_EQ(reader.size("missing", 7, kRange), 7U);
+  EXPECT_EQ(problems.str(),
+            "x.yaml:3: c: '3': expected a size such as 64KiB, 512MiB or 2GiB\n"
+            "x.yaml:4: d: '1KiB': expected a size from 2KiB to 1024GiB");
+}
+
 TEST_F(ReaderTest, reports_a_missing_text_at_the_line_of_its_map) {
   ConfigReader reader = read("a: 1\nagents:\n  - kind: x\n");
   std::vector<ConfigReader> agents = reader.children("agents");

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace parley::llm {
+namespace parley {
 
 [[nodiscard]] inline bool is_utf8_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
@@ -15,4 +15,4 @@ namespace parley::llm {
   return text.substr(0, bytes);
 }
 
-}  // namespace parley::llm
+}  // namespace parley
