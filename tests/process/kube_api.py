@@ -1,12 +1,11 @@
-"""A stub of the Kubernetes API for one Deployment's pods, and the kubelet that runs them: each pod is a real parley-agent
-whose name on the bus is the pod's. It lists, watches and deletes as the real one does, as far as a supervisor looks; a
-deleted pod is stopped and replaced, a container that dies is started again in its pod."""
+"""A Deployment's pods and the kubelet that runs them: each pod is a real parley-agent whose name on the bus is the pod's;
+a deleted pod is stopped and replaced, a container that dies is started again in its pod. And a stub of the Kubernetes API
+that tells of them: it lists, watches and deletes as the real one does, as far as a supervisor looks."""
 
 import json
 import queue
 import subprocess
 import threading
-import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -33,16 +32,88 @@ class Pod:
                            "conditions": [{"type": "Ready", "status": "True" if self.is_running else "False"}]}}
 
 
-class KubeApi:
-    """`start_agent(name)` starts a worker and returns its process once it is ready."""
+class Cluster:
+    """`start_agent(name)` starts a worker and returns its process once it is ready. A subclass says to whom `tell(kind,
+    pod)` tells what has happened, with the lock held, and calls begin_deletion()."""
+
+    def __init__(self, start_agent):
+        self.start_agent = start_agent
+        self.lock = threading.RLock()
+        self.numbers, self.pods, self.deletions = 0, {}, []
+        self.is_stopping = False
+        self.threads = []
+
+    def run(self, work, *arguments):
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def create_pod(self):
+        with self.lock:
+            self.numbers += 1
+            pod = Pod(f"hr-5c9f8b7d6-{self.numbers:05}", self.numbers)
+            self.pods[pod.name] = pod
+            self.tell("ADDED", pod)
+        self.run_container(pod)
+        return pod
+
+    def run_container(self, pod):
+        process = self.start_agent(pod.name)
+        with self.lock:
+            pod.process, pod.is_running = process, True
+            self.tell("MODIFIED", pod)
+        self.run(self.watch_container, pod, process)
+
+    def watch_container(self, pod, process):
+        code = process.wait()
+        with self.lock:
+            pod.is_running, pod.last_exit = False, code if code >= 0 else 128 - code
+            if self.is_stopping or pod.is_deleting:
+                return
+            pod.restarts += 1
+        self.run_container(pod)
+
+    def replace(self, pod, grace):
+        self.run(self.create_pod)
+        pod.process.terminate()
+        try:
+            pod.process.wait(grace)
+        except subprocess.TimeoutExpired:
+            pod.process.kill()
+            pod.process.wait()
+        with self.lock:
+            del self.pods[pod.name]
+            self.tell("DELETED", pod)
+
+    def running(self):
+        with self.lock:
+            return [pod for pod in self.pods.values() if pod.is_running and not pod.is_deleting]
+
+    def begin_deletion(self, pod, grace):
+        """`grace` is None where the one who deletes has not said."""
+        with self.lock:
+            self.deletions.append((pod.name, grace))
+            pod.is_deleting = True
+        self.run(self.replace, pod, 30 if grace is None else grace)
+
+    def stop(self):
+        self.is_stopping = True
+        for pod in list(self.pods.values()):
+            if pod.process:
+                pod.process.kill()
+        for thread in self.threads:
+            thread.join(10)
+
+
+class KubeApi(Cluster):
+    """The stub. Its flags make it behave badly."""
 
     def __init__(self, start_agent, token, port=0):
-        self.start_agent, self.token = start_agent, token
-        self.lock = threading.RLock()
-        self.version, self.numbers = 100, 0
-        self.pods, self.watchers, self.requests, self.deletions = {}, [], [], []
-        self.is_forbidden, self.forget_before, self.is_stopping = False, 0, False
-        self.threads = []
+        super().__init__(start_agent)
+        self.token = token
+        self.version = 100
+        self.watchers, self.requests = [], []
+        self.is_forbidden, self.forget_before = False, 0
         self.serve(port)
 
     def serve(self, port=0):
@@ -141,11 +212,9 @@ class KubeApi:
                 return self.refuse(handler, 404, f'pods "{name}" not found')
             if options["preconditions"]["uid"] != pod.uid:
                 return self.refuse(handler, 409, "the UID in the precondition does not match")
-            self.deletions.append((name, options.get("gracePeriodSeconds")))
-            pod.is_deleting = True
+            self.begin_deletion(pod, options.get("gracePeriodSeconds"))
             self.tell("MODIFIED", pod)
         self.answer(handler, 200, pod.described(self.version))
-        self.run(self.replace, pod, options.get("gracePeriodSeconds", 30))
 
     def tell(self, kind, pod):
         with self.lock:
@@ -171,54 +240,6 @@ class KubeApi:
             for news in self.watchers:
                 news.put({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(self.version)}}})
 
-    # --- The kubelet and the Deployment ---
-
-    def run(self, work, *arguments):
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self.threads.append(thread)
-        thread.start()
-
-    def create_pod(self):
-        with self.lock:
-            self.numbers += 1
-            pod = Pod(f"hr-5c9f8b7d6-{self.numbers:05}", self.numbers)
-            self.pods[pod.name] = pod
-            self.tell("ADDED", pod)
-        self.run_container(pod)
-        return pod
-
-    def run_container(self, pod):
-        process = self.start_agent(pod.name)
-        with self.lock:
-            pod.process, pod.is_running = process, True
-            self.tell("MODIFIED", pod)
-        self.run(self.watch_container, pod, process)
-
-    def watch_container(self, pod, process):
-        code = process.wait()
-        with self.lock:
-            pod.is_running, pod.last_exit = False, code if code >= 0 else 128 - code
-            if self.is_stopping or pod.is_deleting:
-                return
-            pod.restarts += 1
-        self.run_container(pod)
-
-    def replace(self, pod, grace):
-        self.run(self.create_pod)
-        pod.process.terminate()
-        try:
-            pod.process.wait(grace)
-        except subprocess.TimeoutExpired:
-            pod.process.kill()
-            pod.process.wait()
-        with self.lock:
-            del self.pods[pod.name]
-            self.tell("DELETED", pod)
-
-    def running(self):
-        with self.lock:
-            return [pod for pod in self.pods.values() if pod.is_running and not pod.is_deleting]
-
     def go_away(self):
         """Connections end, and new ones are refused, until come_back()."""
         self.port = self.server.server_port
@@ -229,13 +250,20 @@ class KubeApi:
     def come_back(self):
         self.serve(self.port)
 
+    def supervisor_flags(self):
+        return ["--api-server", self.url]
+
+    def renew_token(self):
+        """The token that counts from now on."""
+        self.token = "second-token"
+        return self.token
+
+    def forbid_deletions(self):
+        self.is_forbidden = True
+
     def stop(self):
         self.is_stopping = True
         self.end_watches()
         self.server.shutdown()
         self.server.server_close()
-        for pod in list(self.pods.values()):
-            if pod.process:
-                pod.process.kill()
-        for thread in self.threads:
-            thread.join(10)
+        super().stop()

@@ -19,7 +19,9 @@ PATIENCE = 60
 
 
 def clean_environment():
-    return {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
+    """Nothing that leads to another broker, or makes a supervisor think that it is in a pod."""
+    return {name: value for name, value in os.environ.items()
+            if name != "PARLEY_BROKER" and not name.startswith("KUBERNETES_")}
 
 
 class Daemon:
@@ -91,8 +93,9 @@ class ProcessTest(unittest.TestCase):
             time.sleep(0.05)
 
     def spawn(self, program, *arguments, **options):
-        process = subprocess.Popen([str(BIN / program), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True, env=clean_environment(), **{"stdin": subprocess.DEVNULL, **options})
+        process = subprocess.Popen([str(BIN / program), *arguments], text=True,
+                                   **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                                      "env": clean_environment(), **options})
         self.addCleanup(self.end, process)
         return process
 
@@ -105,9 +108,9 @@ class ProcessTest(unittest.TestCase):
             if stream and not stream.closed:
                 stream.close()
 
-    def start_daemon(self, *command):
+    def start_daemon(self, *command, **options):
         """A spawned process that has said that it is ready; what it said is its `ready`."""
-        process = self.spawn(*command)
+        process = self.spawn(*command, **options)
         self.assertTrue(select.select([process.stdout], [], [], PATIENCE)[0], f"{command[0]} is not ready in time")
         line = process.stdout.readline()
         self.assertTrue(line, f"{command[0]} ended before it was ready")
