@@ -7,39 +7,23 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import tempfile
-import time
 import unittest
 from pathlib import Path
 
-BIN = Path(os.environ.get("PARLEY_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
+from processes import BIN, ProcessTest, clean_environment
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "agents" / "examples"
+# For a whole conversation.
 PATIENCE = 120
 
 
-class ExampleTest(unittest.TestCase):
-    def setUp(self):
-        # Short, because a socket's path is limited.
-        self.folder = tempfile.mkdtemp(prefix="parley-e-", dir="/tmp")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    def start(self, *arguments, **more):
-        environment = {name: value for name, value in os.environ.items() if name != "PARLEY_BROKER"}
-        process = subprocess.Popen([str(BIN / "parley"), "run", *arguments], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
-                                   env={**environment, "TMPDIR": self.folder}, cwd=self.folder, **more)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=PATIENCE)
+class ExampleTest(ProcessTest):
+    def run_parley(self, *arguments):
+        return self.spawn("parley", "run", *arguments, env={**clean_environment(), "TMPDIR": self.folder}, cwd=self.folder)
 
     def run_example(self, name, task, *arguments):
         """Exit code, standard output, standard error."""
-        process = self.start(str(EXAMPLES / name / "parley.yaml"), task, *arguments)
+        process = self.run_parley(str(EXAMPLES / name / "parley.yaml"), task, *arguments)
         out, errors = process.communicate(timeout=PATIENCE)
         return process.returncode, out, errors
 
@@ -55,13 +39,8 @@ class ExampleTest(unittest.TestCase):
         return [event["from"] for event in events if event["event"] == "turn_ended"]
 
     def assert_nothing_left(self):
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            found = subprocess.run(["pgrep", "-f", self.folder], capture_output=True, text=True).stdout.split()
-            if not found:
-                return
-            time.sleep(0.05)
-        self.fail(f"processes left: {found}")
+        find = ["pgrep", "-f", self.folder]
+        self.wait_until(lambda: not subprocess.run(find, capture_output=True).stdout, "end of all processes")
 
 
 class PoemReview(ExampleTest):
@@ -91,7 +70,7 @@ class PoemReview(ExampleTest):
         self.assertEqual(answer["stop_reason"], "accepted:critic")
 
     def test_ctrl_c_cancels_and_still_writes_the_transcript(self):
-        process = self.start(str(EXAMPLES / "poem_review" / "parley.yaml"), "a poem", "--json", "--transcript", "poem.json")
+        process = self.run_parley(str(EXAMPLES / "poem_review" / "parley.yaml"), "a poem", "--json", "--transcript", "poem.json")
         while '"turn_ended"' not in process.stdout.readline():
             self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
@@ -134,7 +113,7 @@ class WebResearch(ExampleTest):
         command = ["/usr/bin/python3", str(serve), str(BIN / "parley"), "run",
                    str(EXAMPLES / "web_research" / "parley.yaml"), "Compare by the pages at {site}", "--json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
-                              env={**os.environ, "TMPDIR": self.folder})
+                              env={**clean_environment(), "TMPDIR": self.folder})
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         events = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual(sorted(self.turns(events)),
@@ -179,7 +158,7 @@ class Approval(ExampleTest):
 
     def pay(self, amount, answer):
         """The clerk's answer to an order, after a person has answered the question."""
-        process = self.start("--agent", "clerk", str(EXAMPLES / "approval" / "parley.yaml"),
+        process = self.run_parley("--agent", "clerk", str(EXAMPLES / "approval" / "parley.yaml"),
                              f"pay {amount} euros to Arkona", "--json")
         lines = []
         while not lines or lines[-1]["event"] != "answer":
