@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "monitoring/metric_family.hpp"
 
@@ -25,13 +26,38 @@ void catch_up(Counter& counter, std::uint64_t total) {
   counter.Increment(static_cast<double>(total) - counter.Value());
 }
 
-/// Looked up once, so that a turn costs two additions and no label is hashed.
+/// The turns of one outcome; those that the page does not count yet are pending.
+struct TurnCount {
+  Counter* counter = nullptr;
+  std::uint64_t pending = 0;
+};
+
+/// Looked up once, so that a turn costs three plain additions: no label is hashed, and no atomic number or lock of the
+/// page is touched before publish().
 struct AgentSeries {
-  std::map<std::string, Counter*, std::less<>> turns;  ///< by outcome
+  std::map<std::string, TurnCount, std::less<>> turns;  ///< by outcome
+  std::vector<double> pending_buckets = std::vector<double>(kTurnSeconds.size() + 1);
+  double pending_seconds = 0;
+  bool has_pending = false;
   Histogram* turn_seconds = nullptr;
   Gauge* activations = nullptr;
   Gauge* inflight = nullptr;
   Gauge* waiting = nullptr;
+
+  void add(TurnCount& turns_so_far, double seconds) {
+    const auto bucket = std::ranges::lower_bound(kTurnSeconds, seconds) - kTurnSeconds.begin();
+    pending_buckets[static_cast<std::size_t>(bucket)] += 1;
+    pending_seconds += seconds;
+    turns_so_far.pending++;
+    has_pending = true;
+  }
+
+  void publish() {
+    if (!std::exchange(has_pending, false)) return;
+    for (auto& [outcome, count] : turns) count.counter->Increment(static_cast<double>(std::exchange(count.pending, 0)));
+    turn_seconds->ObserveMultiple(pending_buckets, std::exchange(pending_seconds, 0));
+    std::ranges::fill(pending_buckets, 0);
+  }
 };
 
 }  // namespace
@@ -80,16 +106,15 @@ class WorkerMetrics::Impl {
     return added;
   }
 
-  Counter& turns_of(std::string_view agent_type, AgentSeries& series, std::string_view outcome) {
+  TurnCount& turns_of(std::string_view agent_type, AgentSeries& series, std::string_view outcome) {
     const auto known = series.turns.find(outcome);
-    if (known != series.turns.end()) return *known->second;
+    if (known != series.turns.end()) return known->second;
     Counter& made = turns.Add({{"agent_type", std::string(agent_type)}, {"outcome", std::string(outcome)}});
-    series.turns.emplace(outcome, &made);
-    return made;
+    return series.turns.emplace(outcome, TurnCount{&made}).first->second;
   }
 
   void remove(const AgentSeries& series) {
-    for (const auto& [outcome, counter] : series.turns) turns.Remove(counter);
+    for (const auto& [outcome, count] : series.turns) turns.Remove(count.counter);
     turn_seconds.Remove(series.turn_seconds);
     activations.Remove(series.activations);
     inflight.Remove(series.inflight);
@@ -116,8 +141,11 @@ void WorkerMetrics::keep_agent_types(std::span<const std::string_view> hosted) {
 
 void WorkerMetrics::observe_turn(std::string_view agent_type, std::string_view outcome, Duration latency) {
   AgentSeries& series = impl_->series_of(agent_type);
-  impl_->turns_of(agent_type, series, outcome).Increment();
-  series.turn_seconds->Observe(in_seconds(latency));
+  series.add(impl_->turns_of(agent_type, series, outcome), in_seconds(latency));
+}
+
+void WorkerMetrics::publish_turns() {
+  for (auto& [agent_type, series] : impl_->agents) series.publish();
 }
 
 void WorkerMetrics::observe_model_call(const ModelCall& call) { impl_->models.observe(call); }

@@ -58,7 +58,9 @@ class WorkerMetrics {
   /// What the worker does not host any more goes, with its models.
   void keep_agent_types(std::span<const std::string_view> hosted);
 
+  /// Adds up a turn; the page counts it after the next publish_turns().
   void observe_turn(std::string_view agent_type, std::string_view outcome, Duration latency);
+  void publish_turns();
   void observe_model_call(const ModelCall& call);
   /// Circuit, line, cache and fallbacks of a model of the configuration; valid as long as the metrics.
   const ModelGuardMetrics::Series& model_guards(std::string_view configured_model);

@@ -170,6 +170,7 @@ class WorkerProcess {
   }
 
   void report_agents() {
+    metrics_.publish_turns();
     const std::map<std::string, TypeStats> hosted = runtime_->stats();
     std::vector<std::string_view> types;
     for (const auto& [type, stats] : hosted) {

@@ -67,6 +67,7 @@ Task<> refresh(Runtime& runtime, monitoring::WorkerMetrics& numbers) {
   for (;;) {
     timer.expires_after(std::chrono::milliseconds(250));
     co_await timer.async_wait(asio::use_awaitable);
+    numbers.publish_turns();
     for (const auto& [type, stats] : runtime.stats()) {
       numbers.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
     }

@@ -16,7 +16,8 @@ using testing::Not;
 constexpr ModelName kMain{"openai", "gpt-4o-mini"};
 constexpr std::string_view kMainLabels = R"({agent_type="hr",model="gpt-4o-mini")";
 
-std::string text_of(const WorkerMetrics& metrics) {
+std::string text_of(WorkerMetrics& metrics) {
+  metrics.publish_turns();
   return prometheus::TextSerializer().Serialize(metrics.source().Collect());
 }
 
@@ -43,6 +44,21 @@ TEST(WorkerMetrics, count_turns_by_outcome) {
   EXPECT_THAT(text, HasSubstr("parley_agent_turns_total{agent_type=\"hr\",outcome=\"timeout\"} 1"));
   EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_bucket{agent_type=\"hr\",le=\"0.003\"} 1"));
   EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_count{agent_type=\"hr\"} 3"));
+}
+
+TEST(WorkerMetrics, count_each_turn_once_however_often_they_are_published) {
+  WorkerMetrics metrics;
+  metrics.observe_turn("hr", "ok", 3ms);  // on a bound: in the bucket that ends there
+  metrics.publish_turns();
+  metrics.publish_turns();
+  metrics.observe_turn("hr", "ok", 500s);
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr("parley_agent_turns_total{agent_type=\"hr\",outcome=\"ok\"} 2"));
+  EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_bucket{agent_type=\"hr\",le=\"0.001\"} 0"));
+  EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_bucket{agent_type=\"hr\",le=\"0.003\"} 1"));
+  EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_bucket{agent_type=\"hr\",le=\"300\"} 1"));
+  EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_bucket{agent_type=\"hr\",le=\"+Inf\"} 2"));
+  EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_sum{agent_type=\"hr\"} 500.003"));
 }
 
 TEST(WorkerMetrics, show_what_the_worker_keeps_beside_its_limits) {
