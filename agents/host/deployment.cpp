@@ -98,6 +98,7 @@ class Deployment::Impl {
     if (!about.make) {
       const auto chain = [&](const std::vector<std::string>& names) {
         std::vector<llm::FallbackMember> members;
+        members.reserve(names.size());
         for (const std::string& each : names) {
           members.push_back({each, model_for(runtime, config, agent, each), observer_of(each)});
         }

@@ -6,6 +6,7 @@
 
 #include "agents/host/tool_types.hpp"
 #include "agents/http/curl_multi.hpp"
+#include "agents/http/http_transfer.hpp"
 #include "agents/tools/http_tool.hpp"
 
 namespace parley::host {
@@ -63,7 +64,7 @@ std::vector<std::string> read_headers(ConfigReader& settings) {
   for (const auto& [name, value] : settings.text_map("headers")) {
     if (!is_header_name(name) || !is_header_value(value))
       settings.reject("headers", "expected names and values of HTTP headers");
-    headers.push_back(name + ": " + value);
+    headers.push_back(http::header_line(name, value));
   }
   return headers;
 }

@@ -5,6 +5,7 @@
 
 #include "agents/host/tool_types.hpp"
 #include "agents/http/curl_multi.hpp"
+#include "agents/http/http_transfer.hpp"
 #include "agents/http/url.hpp"
 #include "agents/mcp/http_transport.hpp"
 #include "agents/mcp/stdio_transport.hpp"
@@ -47,12 +48,19 @@ void read_server(ConfigReader& settings, McpSettings& mcp) {
   } else {
     mcp.http.is_loopback = url->host == "localhost" || url->host == "::1" || url->host.starts_with("127.");
   }
-  for (const auto& [name, value] : settings.text_map("headers")) mcp.http.headers.push_back(name + ": " + value);
+  for (const auto& [name, value] : settings.text_map("headers")) {
+    mcp.http.headers.push_back(http::header_line(name, value));
+  }
   mcp.headers_from = settings.text_map("headers_from");
   for (const std::string& header : mcp.http.headers) {
     const bool is_line = std::ranges::none_of(header, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
     if (!is_line) settings.reject("headers", "expected names and values of HTTP headers");
   }
+}
+
+Error missing_header(const std::string& variable, const std::string& header, const std::string& url) {
+  return {ErrorCode::bad_configuration,
+          "the environment variable " + variable + " must hold the header " + header + " for " + url};
 }
 
 /// What stands in the environment: secrets never stand in files.
@@ -68,11 +76,8 @@ Result<> add_environment(McpSettings& mcp) {
     const char* value = std::getenv(variable.c_str());
     const std::string text = value == nullptr ? "" : value;
     const bool is_line = std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
-    if (text.empty() || !is_line) {
-      return fail(ErrorCode::bad_configuration,
-                  "the environment variable " + variable + " must hold the header " + header + " for " + mcp.http.url);
-    }
-    mcp.http.headers.push_back(header + ": " + text);
+    if (text.empty() || !is_line) return fail(missing_header(variable, header, mcp.http.url));
+    mcp.http.headers.push_back(http::header_line(header, text));
   }
   return {};
 }

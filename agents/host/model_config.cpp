@@ -203,6 +203,7 @@ ModelConfig read_model(const std::string& name, ConfigReader& settings) {
 
 void check_chains(ConfigReader& reader, const std::map<std::string, ModelConfig>& models) {
   std::vector<std::string> known;
+  known.reserve(models.size());
   for (const auto& [name, model] : models) known.push_back(name);
   for (auto& [name, settings] : reader.named_children("models")) {
     const auto found = models.find(name);

@@ -100,8 +100,8 @@ std::string audit_line(const tools::ToolRecord& record, ToolAuditConfig::Argumen
                     {"conversation", record.conversation},
                     {"tool", record.tool},
                     {"call_id", record.call_id}};
-  auto [key, value] = arguments_field(record.arguments, arguments);
-  if (!key.empty()) line[key] = std::move(value);
+  const auto [key, value] = arguments_field(record.arguments, arguments);
+  if (!key.empty()) line[key] = value;
   line["outcome"] = tools::to_string(record.outcome);
   if (!record.problem.empty()) line["problem"] = problem_of(record);
   if (!record.approved_by.empty()) line["approved_by"] = record.approved_by;

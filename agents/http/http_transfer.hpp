@@ -42,6 +42,11 @@ struct HttpRequest {
   std::function<bool(const sockaddr& address)> may_connect = nullptr;
 };
 
+/// A line of HttpRequest::headers.
+[[nodiscard]] inline std::string header_line(std::string_view name, std::string_view value) {
+  return std::string(name).append(": ").append(value);
+}
+
 class HttpTransfer final : private CurlListener {
  public:
   HttpTransfer(std::shared_ptr<CurlMulti> multi, HttpRequest request);

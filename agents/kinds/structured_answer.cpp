@@ -92,7 +92,8 @@ StructuredAnswer StructuredAnswer::for_members(const std::vector<std::string>& n
   fill_members(document, &names);
   // A list of names in the place of a list of one name keeps the schema valid.
   Result<StructuredAnswer> filled = make(schema_.name, std::move(document));
-  return filled ? std::move(*filled) : *this;
+  if (!filled) return *this;
+  return std::move(*filled);
 }
 
 std::string repair_request(std::string_view problems) {

@@ -166,6 +166,7 @@ Task<Result<Answer>> TeamManager::finish(teams::Team::End end, Context& context)
 
 Task<Result<>> TeamManager::speak(teams::Speak speak, Context& context) {
   std::vector<teams::TurnResult> results;
+  results.reserve(speak.turns.size());
   for (const teams::Turn& turn : speak.turns) {
     results.push_back({turn.member, fail(ErrorCode::cancelled, "not asked"), false});
   }
@@ -173,6 +174,7 @@ Task<Result<>> TeamManager::speak(teams::Speak speak, Context& context) {
     co_await take_turn(speak.turns.front(), context, results.front());
   } else {
     std::vector<Task<>> tasks;
+    tasks.reserve(speak.turns.size());
     for (std::size_t i = 0; i < speak.turns.size(); ++i) {
       tasks.push_back(take_turn(speak.turns[i], context, results[i]));
     }

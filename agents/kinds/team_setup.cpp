@@ -101,6 +101,7 @@ void note_used_agents(const TeamSetup& setup, KindNames& names) {
 
 std::vector<std::string> member_names(const TeamSetup& setup) {
   std::vector<std::string> names;
+  names.reserve(setup.plan.members.size());
   for (const teams::TeamMember& member : setup.plan.members) names.push_back(member.seat.name);
   return names;
 }

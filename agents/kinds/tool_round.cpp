@@ -36,6 +36,7 @@ Task<Result<>> ToolRound::begin(const std::vector<ToolCall>& calls, messages::Us
 
 std::vector<ToolResult> ToolRound::take_results() {
   std::vector<ToolResult> results;
+  results.reserve(results_.size());
   for (std::optional<ToolResult>& result : results_) results.push_back(std::move(*result));
   return results;
 }

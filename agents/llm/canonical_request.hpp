@@ -18,7 +18,7 @@ namespace parley::llm {
 [[nodiscard]] nlohmann::json json_of(const Completion& completion);
 [[nodiscard]] nlohmann::json json_of(const ModelError& failure);
 /// Fail with `invalid` and say what is missing; members that nobody knows are ignored.
-[[nodiscard]] Result<Completion> completion_of(const nlohmann::json& json);
-[[nodiscard]] Result<ModelError> model_error_of(const nlohmann::json& json);
+[[nodiscard]] Result<Completion> completion_of(const nlohmann::json& object);
+[[nodiscard]] Result<ModelError> model_error_of(const nlohmann::json& object);
 
 }  // namespace parley::llm

@@ -47,7 +47,7 @@ Result<RecordedExchange> exchange_of(json line, std::size_t number) {
 }
 
 std::string shown(const json& value) {
-  const std::string text = to_text(value);
+  std::string text = to_text(value);
   if (text.size() <= kMaxShownBytes) return text;
   return std::string(utf8_prefix(text, kMaxShownBytes)) + "…";
 }

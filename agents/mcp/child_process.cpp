@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <filesystem>
 #include <map>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -45,6 +46,7 @@ class Pipe {
 /// Arrays of C strings, made before fork(): behind it nothing may allocate.
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size());
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -56,7 +58,7 @@ std::string find_program(const std::string& name, const char* path) {
   std::string_view rest(path);
   while (!rest.empty()) {
     const std::string folder(rest.substr(0, rest.find(':')));
-    const std::string file = folder + "/" + name;
+    std::string file = std::filesystem::path(folder) / name;
     if (!folder.empty() && ::access(file.c_str(), X_OK) == 0) return file;
     rest.remove_prefix(std::min(folder.size() + 1, rest.size()));
   }
@@ -119,7 +121,7 @@ Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
   std::vector<std::string> environment;
   std::string path;
   for (const auto& [name, value] : options.environment) {
-    environment.push_back(name + "=" + value);
+    environment.push_back(std::string(name).append("=").append(value));
     if (name == "PATH") path = value;
   }
   const std::string program = find_program(command.front(), path.c_str());

@@ -68,7 +68,7 @@ Client::Client(ClientOptions options, std::unique_ptr<Transport> transport, asio
     : options_(std::move(options)),
       transport_(std::move(transport)),
       clock_(clock),
-      free_(std::move(loop), asio::steady_timer::time_point::max()) {
+      free_(loop, asio::steady_timer::time_point::max()) {
   transport_->on_tools_changed([this] { fresh_until_ = TimePoint{}; });
 }
 

@@ -6,6 +6,7 @@
 
 #include "agents/llm/json_text.hpp"
 #include "agents/people/ask.hpp"
+#include "libmsg/core/utf8.hpp"
 
 namespace parley::mcp {
 
@@ -69,12 +70,13 @@ std::optional<json> field_value(const json& schema, const std::string& text) {
 
 Task<Result<json>> elicit(const std::string& server, const json& params, std::chrono::milliseconds timeout,
                           Context& turn) {
-  const std::string message(text_member(params, "message").substr(0, kMaxShownBytes));
+  std::string asked = "The server '" + server + "' asks: ";
+  asked += utf8_prefix(text_member(params, "message"), kMaxShownBytes);
   const json& form = member(params, "requestedSchema");
   const json& fields = member(form, "properties");
   json content = json::object();
   if (!fields.is_object() || fields.empty()) {
-    people::Question question = people::approval("The server '" + server + "' asks: " + message, timeout);
+    people::Question question = people::approval(asked, timeout);
     const Result<Answered> answered = co_await people::ask_person(turn, std::move(question));
     if (!answered && answered.error().code == ErrorCode::cancelled) co_return fail(answered.error());
     if (!answered || answered->is_default) co_return action("cancel");
@@ -84,7 +86,8 @@ Task<Result<json>> elicit(const std::string& server, const json& params, std::ch
   if (fields.size() > kMaxFields) co_return action("decline");
   for (const auto& field : fields.items()) {
     people::Question question;
-    question.text = "The server '" + server + "' asks: " + message + "\n" + field_text(field.key(), field.value());
+    question.text = asked;
+    question.text.append("\n").append(field_text(field.key(), field.value()));
     question.choices = choices_of(field.value());
     question.timeout = timeout;
     if (question.choices.empty()) question.text += " (or `decline`)";

@@ -43,7 +43,7 @@ http::HttpRequest HttpTransport::post(const Json& message, const Envelope& about
   if (about.era == Era::modern && !method.empty()) {
     request.headers.push_back("Mcp-Method: " + method);
     if (!about.tool_name.empty()) request.headers.push_back("Mcp-Name: " + header_text(about.tool_name));
-    for (const auto& [name, value] : about.headers) request.headers.push_back(name + ": " + value);
+    for (const auto& [name, value] : about.headers) request.headers.push_back(http::header_line(name, value));
   }
   if (about.era == Era::legacy && !session_.empty()) request.headers.push_back("MCP-Session-Id: " + session_);
   request.body = message.dump(-1, ' ', false, Json::error_handler_t::replace);

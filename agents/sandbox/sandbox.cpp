@@ -102,8 +102,8 @@ Result<std::shared_ptr<Sandbox>> Sandbox::open(SandboxOptions options) {
   Result<StateFolder> state = make_state_folder(options.folder.empty() ? default_state_folder() : options.folder);
   if (!state) return fail(std::move(state).error());
   host.etc = state->path / "etc";
-  const std::shared_ptr<Sandbox> sandbox(new Sandbox(std::move(options), std::move(host), std::move(*filter),
-                                                     std::move(state->path), std::move(state->lock)));
+  std::shared_ptr<Sandbox> sandbox(new Sandbox(std::move(options), std::move(host), std::move(*filter),
+                                               std::move(state->path), std::move(state->lock)));
   Result<> probed = sandbox->probe();
   if (!probed) return fail(std::move(probed).error());
   return sandbox;

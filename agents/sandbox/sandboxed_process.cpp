@@ -99,6 +99,7 @@ class SpawnPlan {
     ::posix_spawn_file_actions_addclosefrom_np(&actions_, kCodeDescriptor + 1);
     std::vector<std::string> words = command;
     std::vector<char*> arguments;
+    arguments.reserve(words.size());
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     std::array<char*, 1> no_environment{nullptr};

@@ -108,6 +108,7 @@ void WorkFolder::drop(const std::string& name) {
 
 std::vector<std::string> WorkFolder::names() const {
   std::vector<std::string> names;
+  names.reserve(kept_.size());
   for (const auto& [name, kept] : kept_) names.push_back(name);
   return names;
 }

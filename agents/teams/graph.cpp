@@ -87,6 +87,7 @@ std::vector<std::size_t> loop_of(const Graph& graph, std::size_t node,
 
 std::string names_of(const Graph& graph, const std::vector<std::size_t>& nodes) {
   std::vector<std::string> names;
+  names.reserve(nodes.size());
   for (const std::size_t node : nodes) names.push_back(graph.nodes[node].name);
   return listed(names);
 }

@@ -107,6 +107,7 @@ std::string GraphWalk::answer(const Scene& scene) const {
   if (last_texts_.empty()) return Strategy::answer(scene);
   if (last_texts_.size() == 1) return last_texts_.front();
   std::vector<Voice> voices;
+  voices.reserve(last_texts_.size());
   for (std::size_t i = 0; i < last_texts_.size(); ++i) voices.push_back({last_names_[i], last_texts_[i]});
   return concatenated(voices);
 }

@@ -19,6 +19,7 @@ struct SavedSelector {
 
 std::vector<std::string> names_of(const std::vector<std::size_t>& seats, const Scene& scene) {
   std::vector<std::string> names;
+  names.reserve(seats.size());
   for (const std::size_t seat : seats) names.push_back(scene.seats[seat].name);
   return names;
 }

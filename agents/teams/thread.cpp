@@ -128,7 +128,7 @@ void Thread::load(Saved saved) {
 }
 
 Addressed read_address(std::string_view text, std::span<const std::string> members) {
-  const Addressed ordinary{{}, std::string(text)};
+  Addressed ordinary{{}, std::string(text)};
   const std::size_t colon = text.find(':');
   if (!text.starts_with('@') || colon == std::string_view::npos) return ordinary;
   Addressed addressed;

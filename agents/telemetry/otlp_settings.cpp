@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "agents/http/http_transfer.hpp"
 #include "libmsg/core/ascii.hpp"
 
 namespace parley::telemetry {
@@ -111,7 +112,7 @@ Result<std::optional<OtlpOptions>> resolve(const TelemetrySettings& settings, co
   }
   const auto headers = parse_pairs(environment(settings.headers_variable.c_str()));
   if (!headers) return malformed(settings.headers_variable);
-  for (const auto& [name, value] : *headers) options.headers.push_back(name + ": " + value);
+  for (const auto& [name, value] : *headers) options.headers.push_back(http::header_line(name, value));
   const auto attributes = parse_pairs(environment("OTEL_RESOURCE_ATTRIBUTES"));
   if (!attributes) return malformed("OTEL_RESOURCE_ATTRIBUTES");
   options.resource = resource;

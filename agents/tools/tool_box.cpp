@@ -103,6 +103,7 @@ class ToolBox::State {
 
   [[nodiscard]] std::string explain_unknown(const std::string& name) const {
     std::vector<std::string> known;
+    known.reserve(specs_.size());
     for (const llm::ToolSpec& spec : specs_) known.push_back(spec.name);
     std::string text = "there is no tool '" + name + "'";
     const std::vector<std::string> nearest = nearest_names(name, known, 1);

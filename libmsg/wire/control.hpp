@@ -193,12 +193,17 @@ template <class T>
 template <class T>
 Result<T> decode_body(Bytes encoded) {
   try {
+    constexpr std::size_t kFirstChunkBytes = 1024;  // enough for most messages; more is added as it is needed
+    msgpack::zone objects(kFirstChunkBytes);
     std::size_t offset = 0;
+    bool is_referenced = false;
     const auto* text = reinterpret_cast<const char*>(encoded.data());
-    const msgpack::object_handle handle =
-        msgpack::unpack(text, encoded.size(), offset, nullptr, nullptr, body_unpack_limit());
+    // Texts stay where they are until as() copies them: `encoded` outlives the objects.
+    constexpr auto kStayInPlace = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+    const msgpack::object body = msgpack::unpack(objects, text, encoded.size(), offset, is_referenced, kStayInPlace,
+                                                 nullptr, body_unpack_limit());
     if (offset != encoded.size()) return fail(ErrorCode::invalid, "bytes behind the end of a msgpack body");
-    return handle.get().as<T>();
+    return body.as<T>();
   } catch (const std::exception& failure) {
     return fail(ErrorCode::invalid, std::string("malformed msgpack body: ") + failure.what());
   }

@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxUsd = 1'000'000'000;
 std::optional<std::uint64_t> digits(std::string_view text) {
   std::uint64_t value = 0;
   const char* const end = text.data() + text.size();
-  const auto [last, failure] = std::from_chars(text.data(), end, value);
+  const auto [last, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || failure != std::errc() || last != end) return std::nullopt;
   return value;
 }
@@ -94,6 +94,7 @@ Result<std::uint64_t> parse_token_count(std::string_view text) {
 
 std::vector<std::string> render_budgets(const messages::BudgetReport& report, WallTime now, std::size_t width) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(report.rows.size());
   for (const BudgetRow& row : report.rows) {
     rows.push_back({row.limit.name, whose(row), row.limit.is_soft ? row.limit.per + ", soft" : row.limit.per,
                     amount(row.limit, row.limit.nano_usd, row.limit.tokens),

@@ -19,7 +19,7 @@ template <class Number>
 std::optional<Number> number_of(std::string_view text) {
   Number value{};
   const char* const end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
+  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || stop != end) return std::nullopt;
   return value;
 }

@@ -192,6 +192,7 @@ std::vector<LimitFigures> Accounts::figures(WallTime wall) {
     figure.reserved = live.reserved;
   }
   std::vector<LimitFigures> all;
+  all.reserve(figures.size());
   for (auto& [name, figure] : figures) all.push_back(std::move(figure));
   return all;
 }

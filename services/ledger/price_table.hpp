@@ -29,7 +29,7 @@ class PriceTable {
 
 /// Reads a table: YAML (`models: {NAME: {input_per_million_usd: …, …}}`), or, from a file whose name ends in `.json`,
 /// the map of LiteLLM (`{NAME: {input_cost_per_token: …, …}}`; entries without token prices are left out).
-[[nodiscard]] config::Loaded<PriceTable> load_prices(const std::filesystem::path& file);
+[[nodiscard]] config::Loaded<PriceTable> load_prices(const std::filesystem::path& path);
 /// The same from a text.
 [[nodiscard]] config::Loaded<PriceTable> read_price_yaml(std::string_view text, const std::string& file);
 [[nodiscard]] config::Loaded<PriceTable> read_price_json(std::string_view text, const std::string& file);

@@ -33,6 +33,7 @@ class Suspects {
 
   [[nodiscard]] std::vector<Suspicion> suspicions(TimePoint now) const {
     std::vector<Suspicion> suspicions;
+    suspicions.reserve(records_.size());
     for (const auto& [agent, record] : records_) suspicions.push_back({agent, now - record.first, record.crashes});
     return suspicions;
   }

@@ -106,6 +106,7 @@ void print_whole(Bus& bus, const PendingQuestion& question) {
 
 void print_table(Bus& bus, const Questions& questions) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(questions.questions.size());
   for (const PendingQuestion& question : questions.questions) {
     rows.push_back({question.id, question.kind, question.asked_by, age_of(question.waiting_ms),
                     age_of(question.remaining_ms), question.question});

@@ -106,6 +106,7 @@ const Pod* PodTable::pod_in(const std::string& slot) const {
 
 std::vector<std::string> PodTable::slots() const {
   std::vector<std::string> names;
+  names.reserve(slots_.size());
   for (const auto& [name, slot] : slots_) names.push_back(name);
   return names;
 }

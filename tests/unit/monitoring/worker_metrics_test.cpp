@@ -188,7 +188,7 @@ TEST(WorkerMetrics, name_the_error_of_a_failed_model_call) {
 }
 
 /// The boundaries of one histogram of the page, as it writes them.
-std::string boundaries_of(const WorkerMetrics& metrics, std::string_view name, std::string_view label) {
+std::string boundaries_of(WorkerMetrics& metrics, std::string_view name, std::string_view label) {
   std::string found;
   const std::string text = text_of(metrics);
   const std::string start = std::string(name) + "_bucket{";
