@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "libmsg/core/ascii.hpp"
 #include "libmsg/core/byte_size.hpp"
 #include "libmsg/core/duration.hpp"
 #include "libmsg/core/nearest.hpp"
@@ -21,6 +22,17 @@ std::string quoted_list(std::span<const std::string_view> names) {
   return text;
 }
 
+/// `token` is a secret, `tokens` are what models count and charge: max_tokens, input_tokens.
+bool is_secretive(std::string_view key) {
+  constexpr std::string_view kToken = "token";
+  const std::string lower = ascii_lower(key);
+  for (std::size_t at = lower.find(kToken); at != std::string::npos; at = lower.find(kToken, at + 1)) {
+    if (!std::string_view(lower).substr(at + kToken.size()).starts_with('s')) return true;
+  }
+  constexpr std::array<std::string_view, 3> kSecretive{"key", "secret", "password"};
+  return std::ranges::any_of(kSecretive, [&lower](std::string_view word) { return lower.contains(word); });
+}
+
 /// What stands there, for a message. A value under a key that sounds like a secret is not repeated.
 std::string shown(const YamlNode& node, std::string_view key) {
   switch (node.kind) {
@@ -31,10 +43,7 @@ std::string shown(const YamlNode& node, std::string_view key) {
     case YamlNode::Kind::scalar:
       break;
   }
-  constexpr std::array<std::string_view, 4> kSecretive{"key", "token", "secret", "password"};
-  const bool is_secretive = std::ranges::any_of(
-      kSecretive, [key](std::string_view word) { return key.find(word) != std::string_view::npos; });
-  return is_secretive ? "(hidden)" : node.text;
+  return is_secretive(key) ? "(hidden)" : node.text;
 }
 
 std::string number_text(double value) {

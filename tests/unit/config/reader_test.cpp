@@ -10,6 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::Pair;
 
 struct ReaderTest : testing::Test {
@@ -67,6 +68,28 @@ TEST_F(ReaderTest, refuses_numbers_out_of_range_or_with_anything_behind_them) {
   for (const char* key : {"a", "b", "c", "d", "e"}) EXPECT_EQ(reader.integer(key, 1, {1, 10}), 1U) << key;
   EXPECT_EQ(reader.number("f", 1, {0, 2}), 1);
   EXPECT_EQ(problems.count(), 6U);
+}
+
+TEST_F(ReaderTest, never_repeats_a_secret) {
+  ConfigReader reader =
+      read("token: a1\napi_token: a1\nauthToken: a1\nX-Api-Key: a1\nclient_secret: a1\npassword: a1\n");
+  for (const char* key : {"token", "api_token", "authToken", "X-Api-Key", "client_secret", "password"}) {
+    EXPECT_EQ(reader.integer(key, 1, {1, 10}), 1U) << key;
+  }
+  EXPECT_EQ(problems.count(), 6U);
+  EXPECT_THAT(problems.str(), Not(HasSubstr("a1")));
+  EXPECT_THAT(problems.str(), HasSubstr("x.yaml:2: api_token: '(hidden)': expected"));
+}
+
+TEST_F(ReaderTest, shows_a_number_of_tokens) {
+  ConfigReader reader = read("max_tokens: many\ntokens: -1\ninput_tokens: 1e6\nbudget: {output_tokens: x}\n");
+  for (const char* key : {"max_tokens", "tokens", "input_tokens"}) EXPECT_EQ(reader.integer(key, 1, {1, 9}), 1U) << key;
+  EXPECT_EQ(reader.child("budget").value().integer("output_tokens", 1, {1, 9}), 1U);
+  EXPECT_EQ(problems.str(),
+            "x.yaml:1: max_tokens: 'many': expected a whole number from 1 to 9\n"
+            "x.yaml:2: tokens: '-1': expected a whole number from 1 to 9\n"
+            "x.yaml:3: input_tokens: '1e6': expected a whole number from 1 to 9\n"
+            "x.yaml:4: budget.output_tokens: 'x': expected a whole number from 1 to 9");
 }
 
 TEST_F(ReaderTest, refuses_durations_out_of_range) {
