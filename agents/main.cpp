@@ -1,7 +1,5 @@
 // parley-agent: reads its options, hosts the agents of its configuration until it is told to stop.
 // Exit status: 0 drained and stopped, 1 failed, 2 wrong flags or configuration.
-#include <iostream>
-
 #include "agents/host/worker_options.hpp"
 #include "agents/host/worker_process.hpp"
 #include "libmsg/core/clock.hpp"
@@ -13,10 +11,7 @@ namespace {
 
 int run(int argc, char** argv) {
   const auto options = parley::host::read_worker_options(argc, argv);
-  if (!options) {
-    (options.error().status == 0 ? std::cout : std::cerr) << options.error().text << '\n';
-    return options.error().status;
-  }
+  if (!options) return parley::config::end_early(options.error());
   const auto log = parley::monitoring::set_up_log(options->log);
   if (!log) return parley::config::report(log.error());
   const parley::SystemClock clock;

@@ -15,10 +15,7 @@ namespace {
 
 int run(int argc, char** argv) {
   auto options = parley::broker::read_options(argc, argv);
-  if (!options) {
-    (options.error().status == 0 ? std::cout : std::cerr) << options.error().text << '\n';
-    return options.error().status;
-  }
+  if (!options) return parley::config::end_early(options.error());
   if (auto log = parley::monitoring::set_up_log(options->log); !log) return parley::config::report(log.error());
 
   parley::broker::StopSignals signals;

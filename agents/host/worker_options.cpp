@@ -1,9 +1,7 @@
 #include "agents/host/worker_options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "libmsg/core/duration.hpp"
@@ -64,42 +62,24 @@ void declare(CLI::App& app, Flags& flags) {
   app.footer(kinds_text());
 }
 
-std::vector<std::string> choose_brokers(const Flags& flags, const AgentsConfig& config) {
-  if (!flags.brokers.empty()) return flags.brokers;
-  const char* variable = std::getenv("PARLEY_BROKER");
-  if (variable != nullptr && *variable != '\0') return CLI::detail::split(variable, ',');
-  return {config.broker.value_or(net::default_endpoint())};
-}
-
 }  // namespace
 
-std::expected<WorkerOptions, EarlyExit> read_worker_options(int argc, const char* const* argv) {
+std::expected<WorkerOptions, config::EarlyExit> read_worker_options(int argc, const char* const* argv) {
   CLI::App app("Hosts the agents that a YAML file names, connected to a Parley broker.", "parley-agent");
   Flags flags;
   declare(app, flags);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) {
-      return std::unexpected(EarlyExit{2, std::string("error: ") + error.what() + " (see parley-agent --help)"});
-    }
-    std::ostringstream text;
-    app.exit(error, text, text);
-    std::string out = text.str();
-    while (out.ends_with('\n')) out.pop_back();
-    return std::unexpected(EarlyExit{0, std::move(out)});
-  }
-  config::Loaded<AgentsConfig> config = load_agents(flags.config, flags.worker);
-  if (!config) return std::unexpected(EarlyExit{config::kBadConfigurationExit, config.error().str()});
+  if (const auto parsed = config::parse_command_line(app, argc, argv); !parsed) return std::unexpected(parsed.error());
+  config::Loaded<AgentsConfig> agents = load_agents(flags.config, flags.worker);
+  if (!agents) return config::wrong_usage(agents.error().str());
   WorkerOptions options;
-  options.config = std::move(*config);
+  options.config = std::move(*agents);
   if (flags.budgets) {
     auto budgets = load_budgets(*flags.budgets);
-    if (!budgets) return std::unexpected(EarlyExit{config::kBadConfigurationExit, budgets.error().str()});
+    if (!budgets) return config::wrong_usage(budgets.error().str());
     options.config.budgets = std::move(*budgets);
   }
   if (flags.name) options.config.name = *flags.name;
-  options.brokers = choose_brokers(flags, options.config);
+  options.brokers = config::choose_brokers(flags.brokers, options.config.broker.value_or(net::default_endpoint()));
   options.metrics_address = flags.metrics_address;
   options.metrics_port = flags.metrics_port.value_or(options.config.metrics_port.value_or(0));
   options.is_insecure_allowed = flags.is_insecure || options.config.is_insecure_allowed;
@@ -107,9 +87,8 @@ std::expected<WorkerOptions, EarlyExit> read_worker_options(int argc, const char
   if (flags.drain_timeout) {
     const auto timeout = parse_duration(*flags.drain_timeout);
     if (!timeout || *timeout > kLongestDrain) {
-      return std::unexpected(EarlyExit{config::kBadConfigurationExit,
-                                       "error: --drain-timeout: '" + *flags.drain_timeout +
-                                           "': expected a duration from 0ms to 1h, such as 250ms, 5s or 2m"});
+      return config::wrong_usage("error: --drain-timeout: '" + *flags.drain_timeout +
+                                 "': expected a duration from 0ms to 1h, such as 250ms, 5s or 2m");
     }
     options.drain_timeout = *timeout;
   }

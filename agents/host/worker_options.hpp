@@ -9,6 +9,7 @@
 
 #include "agents/host/agents_config.hpp"
 #include "monitoring/log.hpp"
+#include "services/config/command_line.hpp"
 
 namespace parley::host {
 
@@ -24,13 +25,7 @@ struct WorkerOptions {
   monitoring::LogOptions log;
 };
 
-/// The process ends here: with help or the version (status 0), or with what is wrong (status 2).
-struct EarlyExit {
-  int status = 0;
-  std::string text;
-};
-
 /// Flags win over PARLEY_BROKER, that over the file, that over the defaults.
-[[nodiscard]] std::expected<WorkerOptions, EarlyExit> read_worker_options(int argc, const char* const* argv);
+[[nodiscard]] std::expected<WorkerOptions, config::EarlyExit> read_worker_options(int argc, const char* const* argv);
 
 }  // namespace parley::host

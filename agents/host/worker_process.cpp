@@ -3,27 +3,21 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <csignal>
-#include <iostream>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
 
+#include "agents/host/bus_process.hpp"
 #include "agents/host/deployment.hpp"
 #include "agents/host/telemetry_config.hpp"
-#include "agents/host/worker_health.hpp"
 #include "agents/telemetry/otlp_exporter.hpp"
-#include "libmsg/runtime/worker_runtime.hpp"
 #include "monitoring/health_metrics.hpp"
-#include "monitoring/metrics_server.hpp"
+#include "monitoring/log.hpp"
 #include "monitoring/process_metrics.hpp"
 
 namespace parley::host {
@@ -31,7 +25,6 @@ namespace {
 
 using monitoring::log_text;
 
-constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::milliseconds kBeat{250};
 /// For the last spans, when the process ends.
 constexpr std::chrono::milliseconds kSpanGrace{1000};
@@ -42,24 +35,21 @@ class WorkerProcess {
       : options_(options),
         clock_(clock),
         random_(random),
-        health_(clock.now()),
         deployment_(io_, clock, random, &metrics_),
-        signals_(io_, SIGTERM, SIGINT),
-        beat_timer_(io_) {}
+        beat_timer_(io_),
+        bus_(io_, clock) {}
 
   Result<> run() {
     Result<> traced = make_exporter();
     if (!traced) return traced;
     Result<> prepared = deployment_.prepare(options_.config);
     if (!prepared) return prepared;
-    Result<> made = make_runtime();
-    if (!made) return made;
-    Result<> served = serve_health();
-    if (!served) return served;
+    Result<> opened = open_bus();
+    if (!opened) return opened;
     spdlog::info("event=worker_started name={} pid={} metrics_port={}", log_text(options_.config.name), ::getpid(),
-                 server_->port());
+                 bus_.metrics_port());
     asio::co_spawn(io_, work(), asio::detached);
-    asio::co_spawn(io_, wait_for_signal(), asio::detached);
+    asio::co_spawn(io_, stop_when_asked(), asio::detached);
     asio::co_spawn(io_, beat(), asio::detached);
     io_.run();
     spdlog::info("event=worker_stopped name={}", log_text(options_.config.name));
@@ -80,39 +70,29 @@ class WorkerProcess {
     return {};
   }
 
-  Result<> make_runtime() {
-    WorkerRuntimeOptions runtime;
-    runtime.name = options_.config.name;
-    runtime.brokers = options_.brokers;
-    runtime.is_insecure_allowed = options_.is_insecure_allowed;
-    runtime.memory_limit_bytes = options_.config.memory_limit_bytes;
-    runtime.limits = options_.config.limits;
-    Result<std::unique_ptr<Runtime>> made = make_worker_runtime(io_, std::move(runtime));
-    if (!made) return fail(std::move(made).error());
-    runtime_ = std::move(*made);
-    runtime_->set_span_sink(exporter_);
-    runtime_->set_turn_observer([this](std::string_view agent_type, std::string_view outcome, Duration latency) {
+  Result<> open_bus() {
+    BusProcessOptions bus;
+    bus.runtime.name = options_.config.name;
+    bus.runtime.brokers = options_.brokers;
+    bus.runtime.is_insecure_allowed = options_.is_insecure_allowed;
+    bus.runtime.memory_limit_bytes = options_.config.memory_limit_bytes;
+    bus.runtime.limits = options_.config.limits;
+    bus.metrics_address = options_.metrics_address;
+    bus.metrics_port = options_.metrics_port;
+    bus.agents.reserve(options_.config.agents.size());
+    for (const AgentConfig& agent : options_.config.agents) bus.agents.push_back(agent.type);
+    Result<> opened = bus_.open(std::move(bus), {&metrics_.source(), &health_metrics_, &process_});
+    if (!opened) return opened;
+    bus_.runtime().set_span_sink(exporter_);
+    bus_.runtime().set_turn_observer([this](std::string_view agent_type, std::string_view outcome, Duration latency) {
       metrics_.observe_turn(agent_type, outcome, latency);
     });
     return {};
   }
 
-  Result<> serve_health() {
-    monitoring::MetricsServerOptions server;
-    server.address = options_.metrics_address;
-    server.port = options_.metrics_port;
-    server.is_live = [this] { return health_.is_live(clock_.now()); };
-    server.is_ready = [this] { return health_.is_ready(runtime_->vitals()); };
-    auto started =
-        monitoring::MetricsServer::start(std::move(server), {&metrics_.source(), &health_metrics_, &process_}, clock_);
-    if (!started) return fail(std::move(started).error());
-    server_ = std::move(*started);
-    return {};
-  }
-
   /// On the metrics page's thread.
   [[nodiscard]] std::vector<monitoring::AgentHealth> agents_health() const {
-    const wire::WorkerVitals vitals = runtime_->vitals();
+    const wire::WorkerVitals vitals = bus_.runtime().vitals();
     std::vector<monitoring::AgentHealth> agents;
     for (const wire::TypeVitals& type : vitals.types) {
       const HealthVerdict verdict = wire::assess(vitals, type, HealthFacts(), HealthLimits());
@@ -123,32 +103,21 @@ class WorkerProcess {
 
   Task<> work() {
     // Before the connection, so that HELLO brings all types at once.
-    Result<> deployed = co_await deployment_.deploy(*runtime_, options_.config);
+    Result<> deployed = co_await deployment_.deploy(bus_.runtime(), options_.config);
     if (!deployed) {
       outcome_ = std::move(deployed);
       io_.stop();
       co_return;
     }
-    const Result<> started = co_await runtime_->start(kConnectTime);
-    if (started) {
-      report_connection(true);
-      co_return;
-    }
-    spdlog::warn("event=broker_unreachable broker={} reason={}", log_text(options_.brokers.front()),
-                 log_text(started.error().message));
+    co_await bus_.connect();
+    report_connection();
   }
 
-  Task<> wait_for_signal() {
-    asio::error_code failure;
-    const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
-    if (failure) co_return;
-    // The next one ends the process at once, as people expect of a second Ctrl-C.
-    signals_.clear();
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
+  Task<> stop_when_asked() {
+    const int signal = co_await bus_.asked_to_stop();
+    if (signal == 0) co_return;
     spdlog::info("event=worker_draining name={} signal={}", log_text(options_.config.name), signal);
-    health_.set_stopping();
-    co_await runtime_->stop(options_.drain_timeout);
+    co_await bus_.runtime().stop(options_.drain_timeout);
     if (exporter_) co_await exporter_->stop(kSpanGrace);
     io_.stop();
   }
@@ -160,25 +129,24 @@ class WorkerProcess {
       beat_timer_.expires_after(kBeat);
       co_await beat_timer_.async_wait(asio::use_awaitable);
       const TimePoint now = clock_.now();
-      health_.beat(now);
       metrics_.observe_loop_lag(now > due ? now - due : Duration::zero());
       report_agents();
       report_questions(now);
       report_spans();
-      report_connection(runtime_->is_connected());
+      report_connection();
     }
   }
 
   void report_agents() {
     metrics_.publish_turns();
-    const std::map<std::string, TypeStats> hosted = runtime_->stats();
+    const std::map<std::string, TypeStats> hosted = bus_.runtime().stats();
     std::vector<std::string_view> types;
     for (const auto& [type, stats] : hosted) {
       types.emplace_back(type);
       metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
     }
     metrics_.keep_agent_types(types);
-    const HostStats kept = runtime_->host_stats();
+    const HostStats kept = bus_.runtime().host_stats();
     metrics_.set_kept({.max_activations = kept.limits.max_activations,
                        .surplus_passivations = kept.surplus_passivations,
                        .saved_states = kept.saved_states,
@@ -199,39 +167,22 @@ class WorkerProcess {
     metrics_.set_spans({counts.exported, counts.refused, counts.dropped, counts.waiting});
   }
 
-  void report_connection(bool is_connected) {
-    if (is_connected == was_connected_) return;
-    was_connected_ = is_connected;
-    health_.set_connected(is_connected);
-    metrics_.set_connected(is_connected);
-    if (!is_connected) {
-      spdlog::warn("event=broker_lost broker={}", log_text(options_.brokers.front()));
-      return;
-    }
-    spdlog::info("event=broker_connected broker={}", log_text(options_.brokers.front()));
-    if (std::exchange(has_said_ready_, true)) return;
-    nlohmann::ordered_json line{{"event", "ready"}, {"name", options_.config.name}, {"metrics_port", server_->port()}};
-    for (const AgentConfig& agent : options_.config.agents) line["agents"].push_back(agent.type);
-    std::cout << line.dump() << std::endl;
+  void report_connection() {
+    if (bus_.beat()) metrics_.set_connected(bus_.is_connected());
   }
 
   const WorkerOptions& options_;
   const Clock& clock_;
   Random& random_;
   asio::io_context io_{1};
-  WorkerHealth health_;
   monitoring::WorkerMetrics metrics_;
   monitoring::HealthMetrics health_metrics_{[this] { return agents_health(); }};
   monitoring::ProcessMetrics process_{"parley-agent"};
   Deployment deployment_;
-  asio::signal_set signals_;
   asio::steady_timer beat_timer_;
   std::shared_ptr<telemetry::OtlpExporter> exporter_;  ///< shared with the runtime and the models; empty: off
-  std::unique_ptr<Runtime> runtime_;
-  std::unique_ptr<monitoring::MetricsServer> server_;
   Result<> outcome_;
-  bool was_connected_ = false;
-  bool has_said_ready_ = false;
+  BusProcess bus_;
 };
 
 }  // namespace

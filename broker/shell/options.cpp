@@ -230,7 +230,7 @@ BrokerOptions merge(Flags flags, Problems& problems) {
 
 }  // namespace
 
-std::expected<BrokerOptions, EarlyExit> read_options(int argc, const char* const* argv) {
+std::expected<BrokerOptions, config::EarlyExit> read_options(int argc, const char* const* argv) {
   CLI::App app("parley-broker: routes messages between agents in many processes.", "parley-broker");
   app.footer(
       "Example: parley-broker --listen tcp://127.0.0.1:7700 --state-dir /var/lib/parley --metrics-port 9700\n"
@@ -238,19 +238,10 @@ std::expected<BrokerOptions, EarlyExit> read_options(int argc, const char* const
   app.set_version_flag("--version", std::string("parley-broker ") + PARLEY_VERSION);
   Flags flags;
   declare(app, flags);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    return std::unexpected(EarlyExit{0, app.help()});
-  } catch (const CLI::CallForVersion&) {
-    return std::unexpected(EarlyExit{0, app.version()});
-  } catch (const CLI::ParseError& failure) {
-    return std::unexpected(
-        EarlyExit{config::kBadConfigurationExit, std::string("error: ") + failure.what() + "; see --help"});
-  }
+  if (const auto parsed = config::parse_command_line(app, argc, argv); !parsed) return std::unexpected(parsed.error());
   Problems problems;
   BrokerOptions options = merge(std::move(flags), problems);
-  if (!problems.text().empty()) return std::unexpected(EarlyExit{config::kBadConfigurationExit, problems.text()});
+  if (!problems.text().empty()) return config::wrong_usage(problems.text());
   return options;
 }
 

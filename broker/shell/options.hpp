@@ -12,6 +12,7 @@
 #include "broker/core/core.hpp"
 #include "libmsg/net/endpoint.hpp"
 #include "monitoring/log.hpp"
+#include "services/config/command_line.hpp"
 
 namespace parley::broker {
 
@@ -28,12 +29,6 @@ struct BrokerOptions {
   monitoring::LogOptions log;
 };
 
-/// The process ends here: with help or the version (status 0), or with what is wrong (status 2).
-struct EarlyExit {
-  int status = 0;
-  std::string text;
-};
-
-[[nodiscard]] std::expected<BrokerOptions, EarlyExit> read_options(int argc, const char* const* argv);
+[[nodiscard]] std::expected<BrokerOptions, config::EarlyExit> read_options(int argc, const char* const* argv);
 
 }  // namespace parley::broker

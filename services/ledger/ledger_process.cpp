@@ -3,22 +3,15 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <atomic>
-#include <csignal>
-#include <iostream>
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <utility>
 
-#include "agents/host/worker_health.hpp"
-#include "libmsg/runtime/worker_runtime.hpp"
+#include "agents/host/bus_process.hpp"
 #include "monitoring/budget_metrics.hpp"
-#include "monitoring/metrics_server.hpp"
+#include "monitoring/log.hpp"
 #include "monitoring/number_board.hpp"
 #include "monitoring/process_metrics.hpp"
 #include "services/ledger/ledger_agent.hpp"
@@ -30,7 +23,6 @@ namespace {
 
 using monitoring::log_text;
 
-constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::milliseconds kGrace{2'000};
 /// Leases end, and the metrics are renewed, so often.
 constexpr std::chrono::milliseconds kBeat{250};
@@ -39,22 +31,17 @@ constexpr int kBeatsPerPosting = 4;
 class LedgerProcess {
  public:
   LedgerProcess(LedgerOptions options, const Clock& clock)
-      : options_(std::move(options)),
-        clock_(clock),
-        health_(clock.now()),
-        signals_(io_, SIGTERM, SIGINT),
-        timer_(io_) {}
+      : options_(std::move(options)), clock_(clock), timer_(io_), bus_(io_, clock) {}
 
   Result<> run() {
     if (Result<> loaded = load(); !loaded) return loaded;
-    if (Result<> made = make_runtime(); !made) return made;
-    if (Result<> served = serve_health(); !served) return served;
+    if (Result<> opened = open_bus(); !opened) return opened;
     spdlog::info("event=ledger_started pid={} state_dir={} metrics_port={} limits={} open={}", ::getpid(),
-                 log_text(options_.state_dir.string()), server_->port(), options_.budgets.limits.size(),
+                 log_text(options_.state_dir.string()), bus_.metrics_port(), options_.budgets.limits.size(),
                  service_->book().open_count());
     post_numbers();
     asio::co_spawn(io_, work(), asio::detached);
-    asio::co_spawn(io_, wait_for_signal(), asio::detached);
+    asio::co_spawn(io_, stop_when_asked(), asio::detached);
     asio::co_spawn(io_, beat(), asio::detached);
     io_.run();
     spdlog::info("event=ledger_stopped");
@@ -71,57 +58,32 @@ class LedgerProcess {
     return {};
   }
 
-  Result<> make_runtime() {
-    WorkerRuntimeOptions runtime;
-    runtime.name = "ledger";
-    runtime.brokers = options_.brokers;
-    runtime.is_insecure_allowed = options_.is_insecure_allowed;
-    Result<std::unique_ptr<Runtime>> made = make_worker_runtime(io_, std::move(runtime));
-    if (!made) return fail(std::move(made).error());
-    runtime_ = std::move(*made);
-    return {};
-  }
-
-  Result<> serve_health() {
-    monitoring::MetricsServerOptions server;
-    server.address = options_.metrics_address;
-    server.port = options_.metrics_port;
-    server.is_live = [this] { return health_.is_live(clock_.now()); };
-    server.is_ready = [this] { return health_.is_ready(runtime_->vitals()); };
-    auto started =
-        monitoring::MetricsServer::start(std::move(server), {&board_, &metrics_.source(), &process_}, clock_);
-    if (!started) return fail(std::move(started).error());
-    server_ = std::move(*started);
-    return {};
+  Result<> open_bus() {
+    host::BusProcessOptions bus;
+    bus.runtime.name = "ledger";
+    bus.runtime.brokers = options_.brokers;
+    bus.runtime.is_insecure_allowed = options_.is_insecure_allowed;
+    bus.metrics_address = options_.metrics_address;
+    bus.metrics_port = options_.metrics_port;
+    return bus_.open(std::move(bus), {&board_, &metrics_.source(), &process_});
   }
 
   Task<> work() {
     const Result<> hosted =
-        co_await host_ledger(*runtime_, *service_, clock_, [this](Duration time) { metrics_.observe_take(time); });
+        co_await host_ledger(bus_.runtime(), *service_, clock_, [this](Duration time) { metrics_.observe_take(time); });
     if (!hosted) {
       end(hosted.error());
       co_return;
     }
-    // Goes on trying by itself when it fails.
-    const Result<> started = co_await runtime_->start(kConnectTime);
-    if (started) {
-      note_connection();
-      co_return;
-    }
-    spdlog::warn("event=broker_unreachable broker={} reason={}", log_text(options_.brokers.front()),
-                 log_text(started.error().message));
+    co_await bus_.connect();
+    bus_.beat();
   }
 
-  Task<> wait_for_signal() {
-    asio::error_code failure;
-    const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
-    if (failure) co_return;
-    signals_.clear();
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
+  Task<> stop_when_asked() {
+    const int signal = co_await bus_.asked_to_stop();
+    if (signal == 0) co_return;
     spdlog::info("event=ledger_stopping signal={}", signal);
-    health_.set_stopping();
-    co_await runtime_->stop(kGrace);
+    co_await bus_.runtime().stop(kGrace);
     io_.stop();
   }
 
@@ -129,8 +91,7 @@ class LedgerProcess {
     for (int beats = 0;; beats++) {
       timer_.expires_after(kBeat);
       co_await timer_.async_wait(asio::use_awaitable);
-      health_.beat(clock_.now());
-      note_connection();
+      bus_.beat();
       const std::uint64_t expired = service_->book().counts().expired;
       if (const Result<> ticked = service_->tick(); !ticked) {
         end(ticked.error());
@@ -152,35 +113,16 @@ class LedgerProcess {
     io_.stop();
   }
 
-  void note_connection() {
-    const bool is_connected = runtime_->is_connected();
-    if (std::exchange(was_connected_, is_connected) == is_connected) return;
-    health_.set_connected(is_connected);
-    if (!is_connected) {
-      spdlog::warn("event=broker_lost broker={}", log_text(options_.brokers.front()));
-      return;
-    }
-    spdlog::info("event=broker_connected broker={}", log_text(options_.brokers.front()));
-    if (std::exchange(has_said_ready_, true)) return;
-    const nlohmann::ordered_json line{{"event", "ready"}, {"name", "ledger"}, {"metrics_port", server_->port()}};
-    std::cout << line.dump() << std::endl;
-  }
-
   LedgerOptions options_;
   const Clock& clock_;
   asio::io_context io_{1};
-  host::WorkerHealth health_;
   monitoring::NumberBoard board_;
   monitoring::LedgerMetrics metrics_;
   monitoring::ProcessMetrics process_{"parley-ledger"};
   std::unique_ptr<LedgerService> service_;
-  asio::signal_set signals_;
   asio::steady_timer timer_;
-  std::unique_ptr<Runtime> runtime_;
-  std::unique_ptr<monitoring::MetricsServer> server_;
   Result<> outcome_;
-  bool was_connected_ = false;
-  bool has_said_ready_ = false;
+  host::BusProcess bus_;
 };
 
 }  // namespace

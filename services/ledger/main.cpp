@@ -1,7 +1,5 @@
 // parley-ledger: reads its options, keeps the budgets until it is told to stop.
 // Exit status: 0 stopped in good order, 1 failed, 2 wrong flags or configuration.
-#include <iostream>
-
 #include "libmsg/core/clock.hpp"
 #include "monitoring/log.hpp"
 #include "services/config/program.hpp"
@@ -12,10 +10,7 @@ namespace {
 
 int run(int argc, char** argv) {
   auto options = parley::ledger::read_options(argc, argv);
-  if (!options) {
-    (options.error().status == 0 ? std::cout : std::cerr) << options.error().text << '\n';
-    return options.error().status;
-  }
+  if (!options) return parley::config::end_early(options.error());
   if (const auto log = parley::monitoring::set_up_log(options->log); !log) return parley::config::report(log.error());
   const parley::SystemClock clock;
   const auto ended = parley::ledger::run_ledger(std::move(*options), clock);

@@ -1,9 +1,7 @@
 #include "services/ledger/options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "libmsg/net/endpoint.hpp"
@@ -50,17 +48,6 @@ void declare(CLI::App& app, Flags& flags) {
       "{\"event\":\"ready\",\"name\":\"ledger\",\"metrics_port\":…}");
 }
 
-std::unexpected<EarlyExit> wrong(std::string text) {
-  return std::unexpected(EarlyExit{config::kBadConfigurationExit, std::move(text)});
-}
-
-std::vector<std::string> choose_brokers(const Flags& flags, const LedgerFile& file) {
-  if (!flags.brokers.empty()) return flags.brokers;
-  const char* variable = std::getenv("PARLEY_BROKER");
-  if (variable != nullptr && *variable != '\0') return CLI::detail::split(variable, ',');
-  return {file.broker.value_or(net::default_endpoint())};
-}
-
 void read_broker(config::ConfigReader& root, LedgerFile& file, bool is_own_file) {
   if (root.is_text("broker")) {
     file.broker = root.required_text("broker");
@@ -94,33 +81,22 @@ config::Loaded<LedgerFile> read_ledger_file(const config::YamlDocument& document
   return file;
 }
 
-std::expected<LedgerOptions, EarlyExit> read_options(int argc, const char* const* argv) {
+std::expected<LedgerOptions, config::EarlyExit> read_options(int argc, const char* const* argv) {
   CLI::App app("Keeps the budgets of a fleet: no model call without its word.", "parley-ledger");
   Flags flags;
   declare(app, flags);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) {
-      return wrong(std::string("error: ") + error.what() + " (see parley-ledger --help)");
-    }
-    std::ostringstream text;
-    app.exit(error, text, text);
-    std::string out = text.str();
-    while (out.ends_with('\n')) out.pop_back();
-    return std::unexpected(EarlyExit{0, std::move(out)});
-  }
+  if (const auto parsed = config::parse_command_line(app, argc, argv); !parsed) return std::unexpected(parsed.error());
   const config::Loaded<config::YamlDocument> document = config::load_yaml(flags.config);
-  if (!document) return wrong(document.error().str());
+  if (!document) return config::wrong_usage(document.error().str());
   config::Loaded<LedgerFile> file = read_ledger_file(*document);
-  if (!file) return wrong(file.error().str());
+  if (!file) return config::wrong_usage(file.error().str());
   LedgerOptions options;
   if (file->budgets.prices) {
     config::Loaded<PriceTable> prices = load_prices(*file->budgets.prices);
-    if (!prices) return wrong(prices.error().str());
+    if (!prices) return config::wrong_usage(prices.error().str());
     options.prices = std::move(*prices);
   }
-  options.brokers = choose_brokers(flags, *file);
+  options.brokers = config::choose_brokers(flags.brokers, file->broker.value_or(net::default_endpoint()));
   options.state_dir = flags.state_dir;
   options.is_insecure_allowed = flags.is_insecure || file->is_insecure_allowed;
   options.metrics_address = flags.metrics_address;

@@ -10,6 +10,7 @@
 
 #include "agents/budget/budgets_config.hpp"
 #include "monitoring/log.hpp"
+#include "services/config/command_line.hpp"
 #include "services/config/problems.hpp"
 #include "services/config/yaml.hpp"
 #include "services/ledger/price_table.hpp"
@@ -28,14 +29,8 @@ struct LedgerOptions {
   monitoring::LogOptions log;
 };
 
-/// The process ends here: with help or the version (status 0), or with what is wrong (status 2).
-struct EarlyExit {
-  int status = 0;
-  std::string text;
-};
-
 /// Flags win over PARLEY_BROKER, that over the file, that over the defaults.
-[[nodiscard]] std::expected<LedgerOptions, EarlyExit> read_options(int argc, const char* const* argv);
+[[nodiscard]] std::expected<LedgerOptions, config::EarlyExit> read_options(int argc, const char* const* argv);
 
 /// The `budgets:` of a suite, of an agents file, or of a file that has nothing but them (and `broker`).
 struct LedgerFile {

@@ -1,7 +1,5 @@
 // parley-supervisor: starts, watches and heals the processes of a suite, or the pods of a namespace.
 // Exit status: 0 everything is stopped (or, with pods, told to stop), 1 failed, 2 wrong flags or configuration.
-#include <iostream>
-
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
 #include "monitoring/log.hpp"
@@ -14,10 +12,7 @@ using namespace parley;
 
 int run(int argc, char** argv) {
   const auto options = supervisor::read_options(argc, argv, supervisor::real_surroundings());
-  if (!options) {
-    (options.error().status == 0 ? std::cout : std::cerr) << options.error().text << '\n';
-    return options.error().status;
-  }
+  if (!options) return config::end_early(options.error());
   if (const auto ready = monitoring::set_up_log(options->log); !ready) return config::report(ready.error());
   const SystemClock clock;
   SystemRandom random;

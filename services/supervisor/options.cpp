@@ -3,13 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
-#include <sstream>
 
 #include "libmsg/core/duration.hpp"
 #include "libmsg/core/ids.hpp"
 #include "libmsg/net/endpoint.hpp"
-#include "services/config/problems.hpp"
 
 namespace parley::supervisor {
 namespace {
@@ -68,7 +65,9 @@ void declare(CLI::App& app, Flags& flags) {
       "                                                            delete pods)");
 }
 
-EarlyExit wrong(const std::string& text) { return {config::kBadConfigurationExit, "error: " + text}; }
+using Checked = std::expected<void, config::EarlyExit>;
+
+std::unexpected<config::EarlyExit> wrong(const std::string& text) { return config::wrong_usage("error: " + text); }
 
 std::string first_line(const std::string& file) {
   std::ifstream stream(file);
@@ -77,17 +76,17 @@ std::string first_line(const std::string& file) {
   return line;
 }
 
-std::optional<EarlyExit> read_time(const char* flag, const std::string& text, Duration& into) {
+Checked read_time(const char* flag, const std::string& text, Duration& into) {
   const Result<std::chrono::milliseconds> time = parse_duration(text);
   if (!time || *time <= std::chrono::milliseconds::zero()) {
     return wrong(std::string(flag) + ": '" + text + "': expected a duration such as 30s, 5m or 1h");
   }
   into = *time;
-  return std::nullopt;
+  return {};
 }
 
 /// What was not said comes from the pod's surroundings.
-std::optional<EarlyExit> complete(PodSupervisorOptions& pods, const Surroundings& surroundings) {
+Checked complete(PodSupervisorOptions& pods, const Surroundings& surroundings) {
   PodApiOptions& api = pods.api;
   const auto choose = [](std::string& value, const std::string& otherwise) {
     if (value.empty()) value = otherwise;
@@ -109,7 +108,7 @@ std::optional<EarlyExit> complete(PodSupervisorOptions& pods, const Surroundings
   if (!is_valid_agent_key(pods.node)) return wrong("--node: '" + pods.node + "' cannot be a name on the bus");
   choose(pods.broker, surroundings.environment("PARLEY_BROKER"));
   choose(pods.broker, net::default_endpoint());
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace
@@ -121,8 +120,8 @@ Surroundings real_surroundings() {
   }};
 }
 
-std::expected<ProgramOptions, EarlyExit> read_options(int argc, const char* const* argv,
-                                                      const Surroundings& surroundings) {
+std::expected<ProgramOptions, config::EarlyExit> read_options(int argc, const char* const* argv,
+                                                              const Surroundings& surroundings) {
   CLI::App app(
       "parley-supervisor: starts, watches and heals the processes that 'parley up' has planned, or the pods "
       "of a namespace.",
@@ -130,29 +129,22 @@ std::expected<ProgramOptions, EarlyExit> read_options(int argc, const char* cons
   Flags flags;
   declare_pods(app, flags);
   declare(app, flags);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) {
-      return std::unexpected(wrong(std::string(error.what()) + " (see parley-supervisor --help)"));
-    }
-    std::ostringstream text;
-    app.exit(error, text, text);
-    return std::unexpected(EarlyExit{0, text.str()});
-  }
+  if (const Checked parsed = config::parse_command_line(app, argc, argv); !parsed)
+    return std::unexpected(parsed.error());
   if (flags.is_kubernetes) {
     PodSupervisorOptions& pods = flags.pods;
     pods.policy.starter = Starter::platform;
     // The API and the kubelet need a moment; a request to delete is repeated only after this.
     pods.policy.sick_grace = std::chrono::seconds(10);
-    if (auto bad = read_time("--window", flags.window, pods.policy.crash_window)) return std::unexpected(*bad);
-    if (auto bad = read_time("--probe-after", flags.probe_after, pods.policy.probe_after)) return std::unexpected(*bad);
-    if (auto bad = complete(pods, surroundings)) return std::unexpected(*bad);
+    Checked checked = read_time("--window", flags.window, pods.policy.crash_window);
+    if (checked) checked = read_time("--probe-after", flags.probe_after, pods.policy.probe_after);
+    if (checked) checked = complete(pods, surroundings);
+    if (!checked) return std::unexpected(checked.error());
     pods.metrics_port = flags.local.metrics_port;
     pods.metrics_address = flags.local.metrics_address;
     return ProgramOptions{std::move(pods), flags.log};
   }
-  if (flags.run_dir.empty()) return std::unexpected(wrong("either --run-dir or --kubernetes is needed"));
+  if (flags.run_dir.empty()) return wrong("either --run-dir or --kubernetes is needed");
   flags.local.folder = std::filesystem::absolute(flags.run_dir);
   return ProgramOptions{std::move(flags.local), flags.log};
 }

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "monitoring/log.hpp"
+#include "services/config/command_line.hpp"
 #include "services/supervisor/kubernetes/pod_supervisor.hpp"
 #include "services/supervisor/local_supervisor.hpp"
 
@@ -18,12 +19,6 @@ struct ProgramOptions {
   monitoring::LogOptions log;
 };
 
-/// The process ends here: with help or the version (status 0), or with what is wrong (status 2).
-struct EarlyExit {
-  int status = 0;
-  std::string text;
-};
-
 /// What a pod finds around it.
 struct Surroundings {
   std::function<std::string(const char* name)> environment;  ///< empty when it is not set
@@ -31,7 +26,7 @@ struct Surroundings {
 };
 [[nodiscard]] Surroundings real_surroundings();
 
-[[nodiscard]] std::expected<ProgramOptions, EarlyExit> read_options(int argc, const char* const* argv,
-                                                                    const Surroundings& surroundings);
+[[nodiscard]] std::expected<ProgramOptions, config::EarlyExit> read_options(int argc, const char* const* argv,
+                                                                            const Surroundings& surroundings);
 
 }  // namespace parley::supervisor

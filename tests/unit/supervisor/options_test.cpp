@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 class SupervisorOptionsTest : public ::testing::Test {
  protected:
-  std::expected<ProgramOptions, EarlyExit> read(std::vector<const char*> arguments) {
+  std::expected<ProgramOptions, config::EarlyExit> read(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "parley-supervisor");
     const Surroundings around{[this](const char* name) {
                                 const auto found = variables_.find(name);
