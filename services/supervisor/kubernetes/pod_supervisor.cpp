@@ -3,12 +3,9 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <atomic>
-#include <csignal>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -16,12 +13,7 @@
 #include <unistd.h>
 
 #include "monitoring/log.hpp"
-#include "monitoring/metrics_server.hpp"
-#include "monitoring/number_board.hpp"
-#include "monitoring/process_metrics.hpp"
-#include "services/supervisor/bus_link.hpp"
-#include "services/supervisor/checkups.hpp"
-#include "services/supervisor/fleet_journal.hpp"
+#include "services/supervisor/fleet.hpp"
 #include "services/supervisor/kubernetes/pod_follower.hpp"
 #include "services/supervisor/kubernetes/pod_table.hpp"
 #include "services/supervisor/local/suite_files.hpp"
@@ -40,35 +32,26 @@ constexpr std::chrono::seconds kSickPodGrace{5};
 constexpr std::chrono::seconds kKillGrace{1};
 constexpr std::chrono::seconds kSweepInterval{30};
 
-class PodSupervisor {
+class PodSupervisor final : public FleetHands {
  public:
   PodSupervisor(const PodSupervisorOptions& options, const Clock& clock, Random& random)
       : options_(options),
         clock_(clock),
-        policy_(options.policy, random),
-        checkups_(kAbsence),
-        journal_(options.node, clock),
         api_(http::CurlMulti::make(io_), clock, options.api),
         follower_(io_, api_, random, news()),
-        signals_(io_, SIGTERM, SIGINT),
-        tick_timer_(io_),
-        sweep_timer_(io_) {}
+        sweep_timer_(io_),
+        fleet_(io_, clock, random, fleet_options(options), *this) {}
 
   Result<> run() {
     remember();
-    if (Result<> connected = make_bus(); !connected) return connected;
-    if (Result<> served = serve_health(); !served) return served;
+    if (Result<> opened = fleet_.open(); !opened) return opened;
     spdlog::info("event=supervisor_started node={} pid={} metrics_port={} namespace={} selector={}", options_.node,
-                 ::getpid(), server_->port(), options_.api.name_space, log_text(options_.api.selector));
-    signals_.async_wait([this](std::error_code failure, int) {
-      if (!failure) stop();
-    });
-    bus_->start();
+                 ::getpid(), fleet_.metrics_port(), options_.api.name_space, log_text(options_.api.selector));
+    fleet_.start([this] { end(); });
     asio::co_spawn(io_, follower_.run(), asio::detached);
     sweep();
-    perform();
-    std::cout << nlohmann::json{{"event", "ready"}, {"name", "supervisor"}, {"metrics_port", server_->port()}}.dump()
-              << std::endl;
+    fleet_.perform();
+    fleet_.say_ready();
     io_.run();
     return {};
   }
@@ -85,38 +68,56 @@ class PodSupervisor {
             .on_api =
                 [this](bool is_there, const std::string& reason) {
                   is_api_there_ = is_there;
-                  report({Action::Kind::report, "", "", is_there ? "api_back" : "api_away", reason});
+                  fleet_.report({Action::Kind::report, "", "", is_there ? "api_back" : "api_away", reason});
                 }};
   }
 
-  Result<> make_bus() {
-    BusEvents events;
-    events.on_broker = [this](bool is_there) {
-      policy_.on_broker(is_there, clock_.now());
-      perform();
-    };
-    events.on_ps = [this](const wire::PsReport& report) { take_ps(report); };
-    events.on_list = [this](const messages::SupervisorList& list) { return report_of(list); };
-    events.on_order = [this](const messages::SupervisorOrder& order) { return follow(order); };
-    auto bus =
-        BusLink::make(io_, clock_, {options_.node, options_.broker, options_.is_insecure_allowed}, std::move(events));
-    if (!bus) return fail(bus.error());
-    bus_ = std::move(*bus);
-    return {};
+  static FleetOptions fleet_options(const PodSupervisorOptions& options) {
+    return {.node = options.node,
+            .broker = options.broker,
+            .is_insecure_allowed = options.is_insecure_allowed,
+            .policy = options.policy,
+            .absence = kAbsence,
+            .metrics_address = options.metrics_address,
+            .metrics_port = options.metrics_port};
   }
 
-  Result<> serve_health() {
-    monitoring::MetricsServerOptions server;
-    server.address = options_.metrics_address;
-    server.port = options_.metrics_port;
-    server.is_ready = [this] {
-      if (!has_list_) return std::string("the Kubernetes API has not told about any pods yet");
-      return std::string(is_api_there_ ? "" : "the Kubernetes API does not answer");
-    };
-    auto started = monitoring::MetricsServer::start(std::move(server), {&board_, &process_metrics_}, clock_);
-    if (!started) return fail(started.error());
-    server_ = std::move(*started);
-    return {};
+  // --- FleetHands ----------------------------------------------------------------------------------------------------
+
+  /// The workload does that.
+  void start(const std::string& /*process*/) override {}
+  void stop(const std::string& process) override {
+    remove_pod(process, fleet_.journal().is_sick(process) ? std::optional(kSickPodGrace) : std::nullopt);
+  }
+  void kill(const std::string& process) override { remove_pod(process, kKillGrace); }
+  [[nodiscard]] std::int64_t last_pid(const std::string& /*process*/) const override { return 0; }
+  [[nodiscard]] std::vector<std::string> last_lines(const std::string& /*process*/) const override { return {}; }
+  [[nodiscard]] std::vector<RunningProcess> running(const std::vector<ProcessView>& views) override {
+    std::vector<RunningProcess> found;
+    found.reserve(views.size());
+    for (const ProcessView& view : views) {
+      const Pod* const pod = table_.pod_in(view.name);
+      if (view.state != ProcessState::running || pod == nullptr) continue;
+      found.push_back({.name = view.name, .pid = 0, .is_held = false, .peer = pod->name});
+    }
+    return found;
+  }
+  void describe(messages::SupervisedProcess& /*row*/) const override {}
+  /// People see the pods' names, so those are understood, too.
+  [[nodiscard]] std::string process_called(const std::string& name) const override {
+    for (const std::string& slot : table_.slots()) {
+      const Pod* const pod = table_.pod_in(slot);
+      if (pod != nullptr && pod->name == name) return slot;
+    }
+    return name;
+  }
+  void prepare() override { bring_up_to_date(); }
+  void settle(bool has_acted) override {
+    if (has_acted) save();
+  }
+  [[nodiscard]] std::string why_not_ready() const override {
+    if (!has_list_) return "the Kubernetes API has not told about any pods yet";
+    return is_api_there_ ? "" : "the Kubernetes API does not answer";
   }
 
   // --- Pods ----------------------------------------------------------------------------------------------------------
@@ -126,35 +127,35 @@ class PodSupervisor {
     for (const SlotEvent& event : events) {
       switch (event.kind) {
         case SlotEvent::Kind::added:
-          policy_.add(event.slot, Role::worker, now);
+          policy().add(event.slot, Role::worker, now);
           break;
         case SlotEvent::Kind::started:
-          checkups_.forget(event.slot);
-          policy_.on_started(event.slot, now);
+          fleet_.checkups().forget(event.slot);
+          policy().on_started(event.slot, now);
           break;
         case SlotEvent::Kind::ready:
-          policy_.on_ready(event.slot, now);
+          policy().on_ready(event.slot, now);
           break;
         case SlotEvent::Kind::ended:
-          policy_.on_ended(event.slot, event.end, now);
+          policy().on_ended(event.slot, event.end, now);
           break;
         case SlotEvent::Kind::removed:
-          policy_.remove(event.slot);
+          policy().remove(event.slot);
           break;
       }
     }
-    if (!events.empty()) perform();
+    if (!events.empty()) fleet_.perform();
   }
 
   /// A pod that stayed while its slot was in quarantine has nothing new to tell when the quarantine ends.
   void bring_up_to_date() {
     const TimePoint now = clock_.now();
-    for (const ProcessView& view : policy_.processes()) {
+    for (const ProcessView& view : policy().processes()) {
       const Pod* const pod = table_.pod_in(view.name);
       if (pod == nullptr || !pod->is_running) continue;
-      if (view.state == ProcessState::waiting) policy_.on_started(view.name, now);
+      if (view.state == ProcessState::waiting) policy().on_started(view.name, now);
       const bool is_up = view.state == ProcessState::waiting || view.state == ProcessState::starting;
-      if (is_up && pod->is_ready) policy_.on_ready(view.name, now);
+      if (is_up && pod->is_ready) policy().on_ready(view.name, now);
     }
   }
 
@@ -163,8 +164,8 @@ class PodSupervisor {
     if (pod == nullptr) {
       // It went by itself a moment ago.
       asio::post(io_, [this, slot] {
-        policy_.on_ended(slot, {ProcessEnd::Kind::exited, 0, ""}, clock_.now());
-        perform();
+        policy().on_ended(slot, {ProcessEnd::Kind::exited, 0, ""}, clock_.now());
+        fleet_.perform();
       });
       return;
     }
@@ -192,87 +193,6 @@ class PodSupervisor {
     });
   }
 
-  // --- Decisions -----------------------------------------------------------------------------------------------------
-
-  void perform() {
-    bring_up_to_date();
-    bool has_acted = false;
-    for (auto actions = policy_.take_actions(); !actions.empty(); actions = policy_.take_actions()) {
-      has_acted = true;
-      for (const Action& action : actions) carry_out(action);
-      bring_up_to_date();
-    }
-    journal_.count_restarts(policy_.processes());
-    board_.post(journal_.numbers(policy_.processes()));
-    if (has_acted) save();
-    tick_timer_.cancel();
-    const auto next = policy_.next_tick();
-    if (!next) return;
-    tick_timer_.expires_at(*next);
-    tick_timer_.async_wait([this](std::error_code failure) {
-      if (failure) return;
-      policy_.tick(clock_.now());
-      perform();
-    });
-  }
-
-  void carry_out(const Action& action) {
-    switch (action.kind) {
-      case Action::Kind::start:
-        return;  // The workload does that.
-      case Action::Kind::stop:
-        return remove_pod(action.process,
-                          journal_.is_sick(action.process) ? std::optional(kSickPodGrace) : std::nullopt);
-      case Action::Kind::kill:
-        return remove_pod(action.process, kKillGrace);
-      case Action::Kind::find_culprits:
-        return checkups_.inquire(action.process, 0, clock_.now());
-      case Action::Kind::quarantine_agent:
-        return bus_->quarantine(action.agent, action.reason);
-      case Action::Kind::report:
-        return report(action);
-    }
-  }
-
-  void report(const Action& action) { bus_->publish(journal_.note(action, policy_.processes(), {})); }
-
-  void take_ps(const wire::PsReport& report) {
-    const TimePoint now = clock_.now();
-    std::vector<RunningProcess> running;
-    for (const ProcessView& view : policy_.processes()) {
-      const Pod* const pod = table_.pod_in(view.name);
-      if (view.state != ProcessState::running || pod == nullptr) continue;
-      running.push_back({.name = view.name, .pid = 0, .is_held = false, .peer = pod->name});
-    }
-    for (const auto& [process, checkup] : checkups_.look(report, running, now)) {
-      policy_.on_checkup(process, checkup, now);
-    }
-    for (const Checkups::Finding& finding : checkups_.findings(now)) {
-      policy_.on_culprits(finding.process, finding.executing, now);
-    }
-    perform();
-  }
-
-  // --- Operators -----------------------------------------------------------------------------------------------------
-
-  [[nodiscard]] messages::SupervisorReport report_of(const messages::SupervisorList& list) const {
-    messages::SupervisorReport report = journal_.report(list, policy_.processes(), [](messages::SupervisedProcess&) {});
-    report.quarantined_agents = bus_->quarantined_agents();
-    return report;
-  }
-
-  /// People see the pods' names, so those are understood, too.
-  Result<messages::SupervisorDone> follow(messages::SupervisorOrder order) {
-    for (const std::string& slot : table_.slots()) {
-      const Pod* const pod = table_.pod_in(slot);
-      if (pod != nullptr && pod->name == order.process) order.process = slot;
-    }
-    Result<messages::SupervisorDone> done = supervisor::carry_out(order, policy_, clock_.now());
-    // After the reply, as for local processes.
-    if (done) asio::post(io_, [this] { perform(); });
-    return done;
-  }
-
   // --- Memory --------------------------------------------------------------------------------------------------------
 
   [[nodiscard]] std::int64_t wall_ms() const { return clock_.wall_now().time_since_epoch().count(); }
@@ -287,49 +207,42 @@ class PodSupervisor {
       PolicyMemory memory = memory_from_json(value.at("memory"));
       const std::int64_t written = value.at("written_ms");
       memory.grow_older(std::chrono::milliseconds(std::max<std::int64_t>(0, wall_ms() - written)));
-      policy_.remember(std::move(memory), clock_.now());
+      policy().remember(std::move(memory), clock_.now());
     } catch (const nlohmann::json::exception& failure) {
       spdlog::warn("event=state_unreadable file={} reason={}", options_.state_file.string(), log_text(failure.what()));
     }
   }
 
-  void save() const {
+  void save() {
     if (options_.state_file.empty()) return;
-    const nlohmann::json value{{"memory", to_json(policy_.memory(clock_.now()))}, {"written_ms", wall_ms()}};
+    const nlohmann::json value{{"memory", to_json(policy().memory(clock_.now()))}, {"written_ms", wall_ms()}};
     if (const Result<> written = write_atomically(options_.state_file, value.dump() + "\n"); !written) {
       spdlog::error("event=state_not_written reason={}", log_text(written.error().message));
     }
   }
 
-  void stop() {
-    tick_timer_.cancel();
+  void end() {
     sweep_timer_.cancel();
-    bus_->stop([this] {
+    fleet_.stop([this] {
       spdlog::info("event=supervisor_stopped node={}", options_.node);
       io_.stop();
     });
   }
 
+  [[nodiscard]] Policy& policy() { return fleet_.policy(); }
+
   const PodSupervisorOptions& options_;
   const Clock& clock_;
   asio::io_context io_{1};
-  Policy policy_;
   PodTable table_;
-  Checkups checkups_;
-  FleetJournal journal_;
   PodApi api_;
   PodFollower follower_;
   std::map<std::string, std::string> refusals_;  ///< why a slot's pod could not be deleted
-  std::unique_ptr<BusLink> bus_;
-  monitoring::NumberBoard board_;
-  monitoring::ProcessMetrics process_metrics_{"parley-supervisor"};
-  std::unique_ptr<monitoring::MetricsServer> server_;
-  asio::signal_set signals_;
-  asio::steady_timer tick_timer_;
   asio::steady_timer sweep_timer_;
   // The health page's thread reads these.
   std::atomic<bool> has_list_ = false;
   std::atomic<bool> is_api_there_ = true;
+  Fleet fleet_;
 };
 
 }  // namespace
