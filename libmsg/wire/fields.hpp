@@ -83,13 +83,13 @@ void unpack_fields(const msgpack::object& source, const std::array<std::string_v
 #define PARLEY_FIELD_NAMES(list) ::parley::wire::detail::field_names<::parley::wire::detail::count_names(list)>(list)
 
 /// At the end of a struct, with all of its members that travel.
-#define PARLEY_FIELDS(...)                                              \
-  template <class Packer>                                               \
-  void msgpack_pack(Packer& packer) const {                             \
-    static constexpr auto kNames = PARLEY_FIELD_NAMES(#__VA_ARGS__);    \
-    ::parley::wire::detail::pack_fields(packer, kNames, __VA_ARGS__);   \
-  }                                                                     \
-  void msgpack_unpack(const msgpack::object& source) {                  \
-    static constexpr auto kNames = PARLEY_FIELD_NAMES(#__VA_ARGS__);    \
-    ::parley::wire::detail::unpack_fields(source, kNames, __VA_ARGS__); \
+#define PARLEY_FIELDS(...)                                                           \
+  template <class ParleyPacker>                                                      \
+  void msgpack_pack(ParleyPacker& parley_packer) const {                             \
+    static constexpr auto kParleyNames = PARLEY_FIELD_NAMES(#__VA_ARGS__);           \
+    ::parley::wire::detail::pack_fields(parley_packer, kParleyNames, __VA_ARGS__);   \
+  }                                                                                  \
+  void msgpack_unpack(const msgpack::object& parley_object) {                        \
+    static constexpr auto kParleyNames = PARLEY_FIELD_NAMES(#__VA_ARGS__);           \
+    ::parley::wire::detail::unpack_fields(parley_object, kParleyNames, __VA_ARGS__); \
   }

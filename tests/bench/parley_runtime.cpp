@@ -11,6 +11,7 @@
 
 #include "libmsg/runtime/agent.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
+#include "libmsg/wire/fields.hpp"
 #include "monitoring/worker_metrics.hpp"
 #include "tests/bench/roles.hpp"
 
@@ -21,14 +22,14 @@ struct Ping {
   static constexpr std::string_view kTypeName = "bench.Ping";
   std::uint64_t sequence = 0;
   std::string body;
-  MSGPACK_DEFINE_MAP(sequence, body)
+  PARLEY_FIELDS(sequence, body)
 };
 
 struct Pong {
   static constexpr std::string_view kTypeName = "bench.Pong";
   std::uint64_t sequence = 0;
   std::string body;
-  MSGPACK_DEFINE_MAP(sequence, body)
+  PARLEY_FIELDS(sequence, body)
 };
 
 class Echo final : public TypedAgent<Echo, Ping> {

@@ -227,7 +227,7 @@ TEST_F(Budgeted, settles_what_was_streamed_when_the_coroutine_is_cancelled) {
 
 TEST_F(Budgeted, settles_when_the_model_throws) {
   const auto model = model_over(std::make_shared<ThrowingModel>());
-  EXPECT_THROW(test::run_task(io, model->complete({}, {})), std::runtime_error);
+  EXPECT_THROW((void)test::run_task(io, model->complete({}, {})), std::runtime_error);
   EXPECT_EQ(ledger->settled.size(), 1U);
 }
 
