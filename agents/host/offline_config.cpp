@@ -1,9 +1,6 @@
 #include "agents/host/offline_config.hpp"
 
-#include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <memory>
 #include <utility>
 
 #include "agents/host/yaml_json.hpp"
@@ -17,26 +14,6 @@ using std::chrono::milliseconds;
 
 constexpr Range<milliseconds> kWaits{milliseconds(0), milliseconds(3'600'000)};
 constexpr Range<std::uint64_t> kTokens{0, 100'000'000};
-constexpr std::uint64_t kMaxRepetitions = 1000;
-
-/// What an expression's counted repetitions multiply to, at most. std::regex unrolls them when it compiles: a short
-/// expression with nested ones would take seconds and a lot of memory.
-std::uint64_t repetitions_of(std::string_view expression) {
-  std::uint64_t product = 1;
-  for (std::size_t open = expression.find('{'); open != std::string_view::npos; open = expression.find('{', open + 1)) {
-    const std::string_view counts = expression.substr(open + 1, expression.find('}', open) - open - 1);
-    const char* const begin = std::to_address(counts.begin());
-    const char* const end = std::to_address(counts.end());
-    std::uint64_t least = 1;
-    std::uint64_t most = 1;
-    const char* const comma = std::from_chars(begin, end, least).ptr;
-    if (comma != end && *comma == ',') std::from_chars(comma + 1, end, most);
-    const std::uint64_t count = std::max(least, most);
-    product *= std::clamp<std::uint64_t>(count, 1, kMaxRepetitions + 1);
-    if (product > kMaxRepetitions) return product;
-  }
-  return product;
-}
 
 /// A pattern under one of two keys.
 std::optional<llm::TextPattern> read_pattern(ConfigReader& reader, std::string_view text_key,
@@ -51,10 +28,6 @@ std::optional<llm::TextPattern> read_pattern(ConfigReader& reader, std::string_v
   llm::TextPattern pattern;
   pattern.match = is_regex ? llm::TextPattern::Match::regex : llm::TextPattern::Match::contains;
   pattern.pattern = reader.required_text(is_regex ? regex_key : text_key);
-  if (is_regex && repetitions_of(pattern.pattern) > kMaxRepetitions) {
-    reader.reject(regex_key, "expected an expression whose repetitions multiply to at most 1000");
-    return std::nullopt;
-  }
   return pattern;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agents/llm/json_text.hpp"
+#include "agents/llm/schema_reference.hpp"
 
 namespace parley::llm {
 
@@ -38,16 +39,15 @@ bool is_strict(const json& schema) {
   return std::ranges::all_of(schema.items(), [](const auto& each) { return is_strict(each.value()); });
 }
 
+/// One reference may lead to the next.
 const json& resolve(const json& root, const json& schema) {
-  const std::string reference(text_member(schema, "$ref"));
-  if (reference == "#") return root;
-  if (!reference.starts_with("#/")) return schema;
-  try {
-    const json::json_pointer pointer(reference.substr(1));
-    return root.contains(pointer) ? root.at(pointer) : schema;
-  } catch (const json::exception&) {  // not a pointer
-    return schema;
+  const json* node = &schema;
+  for (int i = 0; i < kMaxSampleDepth; ++i) {
+    const json* target = find_fragment(root, text_member(*node, "$ref"));
+    if (target == nullptr) break;
+    node = target;
   }
+  return *node;
 }
 
 std::string type_of(const json& schema) {

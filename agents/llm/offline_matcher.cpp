@@ -6,7 +6,6 @@
 
 #include "agents/llm/tool_call_accumulator.hpp"
 #include "libmsg/core/ascii.hpp"
-#include "libmsg/core/utf8.hpp"
 
 namespace parley::llm {
 
@@ -82,30 +81,22 @@ std::string expand(std::string_view text, const MatchGroups& groups) {
 
 Result<CompiledPattern> CompiledPattern::make(const TextPattern& pattern) {
   CompiledPattern compiled;
-  compiled.is_regex_ = pattern.match == TextPattern::Match::regex;
   compiled.lower_ = ascii_lower(pattern.pattern);
   if (pattern.pattern.empty()) return fail(ErrorCode::bad_configuration, "the pattern is empty");
-  if (!compiled.is_regex_) return compiled;
-  try {
-    // libstdc++'s breadth-first matcher: its stack does not grow with the text, and no expression takes exponential
-    // time.
-    compiled.expression_.assign(pattern.pattern, std::regex::ECMAScript | std::regex::icase | std::regex::optimize |
-                                                     std::regex_constants::__polynomial);
-  } catch (const std::regex_error& error) {
-    return fail(ErrorCode::bad_configuration,
-                std::string("not a regular expression that the offline model knows: ") + error.what());
+  if (pattern.match != TextPattern::Match::regex) return compiled;
+  Result<Pattern> expression = Pattern::make(pattern.pattern, Pattern::LetterCase::any);
+  if (!expression) {
+    return fail(ErrorCode::bad_configuration, "not a regular expression of RE2: " + expression.error().message);
   }
+  compiled.expression_ = std::move(*expression);
   return compiled;
 }
 
 std::optional<MatchGroups> CompiledPattern::match(std::string_view text) const {
-  if (!is_regex_) return contains(text, lower_) ? std::optional<MatchGroups>(std::in_place) : std::nullopt;
-  std::cmatch found;
-  const std::string_view start = utf8_prefix(text, OfflineRules::kMaxMatchedBytes);
-  if (!std::regex_search(start.data(), start.data() + start.size(), found, expression_)) return std::nullopt;
-  std::array<std::string, 10> groups;
-  for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = found[i].str();
-  return MatchGroups(std::move(groups));
+  if (!expression_) return contains(text, lower_) ? std::optional<MatchGroups>(std::in_place) : std::nullopt;
+  std::optional<Pattern::Groups> found = expression_->find(text);
+  if (!found) return std::nullopt;
+  return MatchGroups(std::move(*found));
 }
 
 Result<OfflineMatcher> OfflineMatcher::make(const OfflineRule& rule) {

@@ -1,19 +1,18 @@
 // The conditions of one rule of the offline model, compiled. Pure; immutable, any thread.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 
 #include "agents/llm/offline_rules.hpp"
+#include "agents/llm/pattern.hpp"
 
 namespace parley::llm {
 
 /// What the expression of a rule has found: `$0` to `$9`. Empty: the rule has no expression.
-using MatchGroups = std::optional<std::array<std::string, 10>>;
+using MatchGroups = std::optional<Pattern::Groups>;
 
 /// Replaces `$0` to `$9` and `$$`; without groups the text stays as it is.
 [[nodiscard]] std::string expand(std::string_view text, const MatchGroups& groups);
@@ -27,9 +26,8 @@ class CompiledPattern {
   [[nodiscard]] std::optional<MatchGroups> match(std::string_view text) const;
 
  private:
-  bool is_regex_ = false;
   std::string lower_;
-  std::regex expression_;
+  std::optional<Pattern> expression_;  ///< unset: a text that is contained
 };
 
 class OfflineMatcher {

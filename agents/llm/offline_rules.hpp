@@ -79,9 +79,6 @@ class OfflineMatcher;
 
 class OfflineRules {
  public:
-  /// Expressions look at this much of a message: the worst of them take quadratic time.
-  static constexpr std::size_t kMaxMatchedBytes = 1024;
-
   struct Reply {
     Completion completion;
     std::chrono::milliseconds latency{0};

@@ -2,38 +2,22 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "agents/tools/pattern.hpp"
+#include "agents/tools/schema_assertions.hpp"
 
 namespace parley::tools {
 
-/// The expressions of a schema, compiled once.
-class SchemaPatterns {
- public:
-  /// One that RE2 does not know matches everything.
-  void add(const std::string& expression);
-  [[nodiscard]] bool is_match(const std::string& expression, std::string_view text) const;
-
- private:
-  std::map<std::string, Pattern, std::less<>> patterns_;
-};
-
-/// The subschema that `#` or `#/a/b` names; nullptr for anything else.
-[[nodiscard]] const nlohmann::json* find_reference(const nlohmann::json& root, std::string_view reference);
-
 class SchemaCheck {
  public:
-  /// Both must outlive the check.
-  SchemaCheck(const nlohmann::json& root, const SchemaPatterns& patterns) : root_(root), patterns_(patterns) {}
-  [[nodiscard]] std::vector<std::string> problems(const nlohmann::json& value);
+  /// The document must outlive the check.
+  explicit SchemaCheck(const SchemaDocument& document) : document_(document) {}
+  [[nodiscard]] SchemaProblems problems(const nlohmann::json& value);
 
  private:
-  using Problems = std::vector<std::string>;
   using Json = nlohmann::json;
 
   /// A place in the value, as a JSON pointer made only when a problem is noted.
@@ -44,26 +28,38 @@ class SchemaCheck {
     [[nodiscard]] std::string str() const;
   };
 
-  void check(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_object_schema(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_type(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_choice(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_number(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_text(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_array(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_object(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_members(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_dependents(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_combined(const Json& schema, const Json& value, const Place& place, Problems& out);
-  void check_alternatives(const Json& alternatives, bool is_exactly_one, const Json& value, const Place& place,
-                          Problems& out);
-  [[nodiscard]] bool fits(const Json& schema, const Json& value, const Place& place);
-  void note(const Place& place, std::string what, Problems& out) const;
+  /// What came of one schema for one value.
+  struct Report {
+    SchemaProblems problems = {};
+    /// What its keywords have looked at, for `unevaluated…`; kept only where the document asks.
+    std::set<std::string_view> members = {};
+    std::set<std::size_t> items = {};
 
-  const Json& root_;
-  const SchemaPatterns& patterns_;
+    [[nodiscard]] bool is_good() const { return problems.empty(); }
+    [[nodiscard]] bool is_full() const;
+    void note(const Place& place, std::string what);
+    /// Of another value.
+    void add_problems(Report&& other);
+    /// Of another schema for the same value.
+    void add(Report&& other);
+  };
+
+  [[nodiscard]] Report check(const Json& schema, const Json& value, const Place& place);
+  [[nodiscard]] Report check_object_schema(const Json& schema, const Json& value, const Place& place);
+  void check_references(const Json& schema, const Json& value, const Place& place, Report& report);
+  void check_items(const Json& schema, const Json& value, const Place& place, Report& report);
+  void check_contained(const Json& schema, const Json& value, const Place& place, Report& report);
+  void check_members(const Json& schema, const Json& value, const Place& place, Report& report);
+  void check_dependents(const Json& schema, const Json& value, const Place& place, Report& report);
+  void check_combined(const Json& schema, const Json& value, const Place& place, Report& report);
+  void check_alternatives(const Json& alternatives, bool is_exactly_one, const Json& value, const Place& place,
+                          Report& report);
+  void check_unevaluated(const Json& schema, const Json& value, const Place& place, Report& report);
+
+  const SchemaDocument& document_;
   std::size_t depth_ = 0;
   std::size_t steps_ = 0;
+  bool is_exhausted_ = false;
 };
 
 }  // namespace parley::tools

@@ -55,7 +55,7 @@ LIBRARIES = [
     (r"CLI/", ["services/config/command_line.cpp", "services/cli", "services/supervisor/options.cpp",
                "services/ledger/options.cpp", "agents/host/worker_options.cpp", "broker/shell/options.cpp"]),
     (r"tsl/", ["broker/core"]),
-    (r"re2/", ["agents/tools"]),
+    (r"re2/", ["agents/llm"]),
     (r"openssl/", ["agents/host"]),
 ]
 

@@ -193,6 +193,12 @@ TEST(OfflineRules, answer_the_result_of_a_tool_and_take_its_groups) {
   EXPECT_THAT(completion_of(rules, after_tool("sql", "error")).text, HasSubstr("no rule"));
 }
 
+TEST(OfflineRules, look_at_the_whole_of_a_long_text) {
+  const std::vector<OfflineRule> rules{calls(contains("earn", "looking"), "sql"),
+                                       on_result(TextPattern::Match::regex, "^(a+)+ Total: (\\d+)$", "We earned $2.")};
+  EXPECT_EQ(completion_of(rules, after_tool("sql", std::string(100'000, 'a') + " total: 42")).text, "We earned 42.");
+}
+
 TEST(OfflineRules, look_at_all_results_that_came_together) {
   ChatRequest request = after_tool("sql", "failed");
   request.messages.push_back({.role = Role::tool, .content = "passed", .tool_call_id = "call_2"});
