@@ -90,6 +90,7 @@ class WorkerMetrics::Impl {
   BudgetMetrics budgets{registry};
   ModelGuardMetrics model_guards{registry};
   ToolMetrics tools{registry};
+  McpMetrics mcp{registry};
   std::map<std::string, AgentSeries, std::less<>> agents;
 
   AgentSeries& series_of(std::string_view agent_type) {
@@ -157,6 +158,8 @@ const ModelGuardMetrics::Series& WorkerMetrics::model_guards(std::string_view co
 void WorkerMetrics::add_tool(std::string_view agent_type, std::string_view tool) { impl_->tools.add(agent_type, tool); }
 
 void WorkerMetrics::observe_tool_call(const ToolUse& use) { impl_->tools.observe(use); }
+
+McpMetrics::Series& WorkerMetrics::mcp_server(std::string_view name) { return impl_->mcp.series_of(name); }
 
 void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& gauges) {
   AgentSeries& series = impl_->series_of(agent_type);

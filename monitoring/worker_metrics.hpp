@@ -12,6 +12,7 @@
 
 #include "libmsg/core/clock.hpp"
 #include "monitoring/budget_metrics.hpp"
+#include "monitoring/mcp_metrics.hpp"
 #include "monitoring/model_guard_metrics.hpp"
 #include "monitoring/model_metrics.hpp"
 #include "monitoring/tool_metrics.hpp"
@@ -67,6 +68,8 @@ class WorkerMetrics {
   /// A tool that the configuration lets an agent type use.
   void add_tool(std::string_view agent_type, std::string_view tool);
   void observe_tool_call(const ToolUse& use);
+  /// Of an MCP server of the configuration; valid as long as the metrics.
+  McpMetrics::Series& mcp_server(std::string_view name);
   void set_gauges(std::string_view agent_type, const AgentGauges& gauges);
   /// Questions to people that wait at this worker's desk, and the age of the oldest.
   void set_questions(std::size_t waiting, Duration oldest);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "agents/host/mcp_observer.hpp"
 #include "agents/host/tool_types.hpp"
 #include "agents/http/curl_multi.hpp"
 #include "agents/http/http_transfer.hpp"
@@ -10,6 +11,7 @@
 #include "agents/mcp/http_transport.hpp"
 #include "agents/mcp/stdio_transport.hpp"
 #include "agents/mcp/toolset.hpp"
+#include "monitoring/worker_metrics.hpp"
 
 namespace parley::host {
 namespace {
@@ -88,13 +90,18 @@ Result<MadeTool> make_mcp(McpSettings mcp, ToolServices& services) {
   std::unique_ptr<mcp::Transport> transport;
   if (mcp.child.command.empty()) {
     if (services.curl == nullptr) services.curl = http::CurlMulti::make(services.io);
-    transport = std::make_unique<mcp::HttpTransport>(std::move(mcp.http), services.curl, services.clock);
+    transport =
+        std::make_unique<mcp::HttpTransport>(std::move(mcp.http), services.curl, services.clock, services.random);
   } else {
     transport = std::make_unique<mcp::StdioTransport>(mcp.client.name, std::move(mcp.child), services.io.get_executor(),
                                                       services.clock, services.random);
   }
+  const std::string name = mcp.client.name;
   auto client = std::make_unique<mcp::Client>(std::move(mcp.client), std::move(transport), services.io.get_executor(),
                                               services.clock);
+  if (services.metrics != nullptr) {
+    client->set_observer(std::make_shared<McpObserver>(services.metrics->mcp_server(name)));
+  }
   return std::make_shared<mcp::McpToolset>(std::move(client), std::move(mcp.prefix));
 }
 

@@ -21,6 +21,10 @@ namespace parley::http {
 class CurlMulti;
 }
 
+namespace parley::monitoring {
+class WorkerMetrics;
+}
+
 namespace parley::host {
 
 /// What tools share. All must outlive them, except `curl`, which is shared with them.
@@ -28,7 +32,8 @@ struct ToolServices {
   asio::io_context& io;
   const Clock& clock;
   Random& random;
-  std::shared_ptr<http::CurlMulti> curl;  ///< one connection pool for all tools of the loop
+  std::shared_ptr<http::CurlMulti> curl;         ///< one connection pool for all tools of the loop
+  monitoring::WorkerMetrics* metrics = nullptr;  ///< null: nothing is counted
 };
 
 /// One tool, or several that are learned at run time.

@@ -1,5 +1,8 @@
 #include "agents/llm/sse_parser.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <utility>
 
 namespace parley::llm {
@@ -40,17 +43,33 @@ Result<> SseParser::take_line(std::vector<std::string>& events) {
   std::string_view line = line_;
   if (std::exchange(is_first_line_, false) && line.starts_with(kByteOrderMark))
     line.remove_prefix(kByteOrderMark.size());
+  Result<> taken;
   if (line.empty()) {
+    last_event_id_ = event_id_;
     if (std::exchange(has_data_, false)) events.push_back(std::exchange(data_, {}));
-  } else if (line.starts_with("data") && (line.size() == 4 || line[4] == ':')) {
-    std::string_view value = line.substr(line.size() == 4 ? 4 : 5);
+  } else {
+    const std::size_t colon = std::min(line.find(':'), line.size());
+    std::string_view value = line.substr(std::min(colon + 1, line.size()));
     if (value.starts_with(' ')) value.remove_prefix(1);
+    taken = take_field(line.substr(0, colon), value);
+  }
+  line_.clear();
+  return taken;
+}
+
+/// Comments, whose name is empty, and `event`, which says no more than the data, are passed over.
+Result<> SseParser::take_field(std::string_view name, std::string_view value) {
+  if (name == "data") {
     if (data_.size() + value.size() + 1 > max_event_bytes_) return too_large();
     if (std::exchange(has_data_, true)) data_ += '\n';
     data_ += value;
+  } else if (name == "id" && !value.contains('\0')) {
+    event_id_ = value;
+  } else if (name == "retry") {
+    std::uint32_t milliseconds = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), milliseconds);
+    if (error == std::errc() && end == value.data() + value.size()) retry_ = std::chrono::milliseconds(milliseconds);
   }
-  // Comments and the fields event, id and retry mean nothing to chat completions.
-  line_.clear();
   return {};
 }
 

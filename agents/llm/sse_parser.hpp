@@ -3,7 +3,9 @@
 // `data:` lines, no blank line behind the last event.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,14 +25,22 @@ class SseParser {
   Result<std::vector<std::string>> feed(std::string_view bytes);
   /// The body ended: the data of an event that lacks its blank line, if there is one.
   Result<std::vector<std::string>> finish();
+  /// `id:` of the last whole event that had one: what a reader who lost the stream asks to go on from.
+  [[nodiscard]] const std::string& last_event_id() const { return last_event_id_; }
+  /// How long a reader who lost the stream is to wait (`retry:`), if the server has said.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> retry() const { return retry_; }
 
  private:
   Result<> take_line(std::vector<std::string>& events);
+  Result<> take_field(std::string_view name, std::string_view value);
   [[nodiscard]] std::unexpected<Error> too_large() const;
 
   std::size_t max_event_bytes_;
   std::string line_;
   std::string data_;
+  std::string event_id_;  ///< of the event that is being read
+  std::string last_event_id_;
+  std::optional<std::chrono::milliseconds> retry_;
   bool has_data_ = false;
   bool is_first_line_ = true;
   bool is_after_cr_ = false;

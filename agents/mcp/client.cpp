@@ -69,7 +69,22 @@ Client::Client(ClientOptions options, std::unique_ptr<Transport> transport, asio
       transport_(std::move(transport)),
       clock_(clock),
       free_(loop, asio::steady_timer::time_point::max()) {
-  transport_->on_tools_changed([this] { fresh_until_ = TimePoint{}; });
+  TransportEvents events;
+  events.on_tools_changed = [this] { fresh_until_ = TimePoint{}; };
+  events.on_lost = [this] { note_connection(false); };
+  transport_->set_events(std::move(events));
+}
+
+void Client::note_connection(bool is_there) {
+  const bool is_news = std::exchange(is_noted_as_connected_, is_there) != is_there;
+  if (is_news && observer_ != nullptr) observer_->on_reachable(is_there);
+}
+
+Task<> Client::stop(TimePoint deadline) {
+  connection_ = 0;
+  note_connection(false);
+  const Envelope about = envelope(deadline);
+  co_await transport_->close(about);
 }
 
 Envelope Client::envelope(TimePoint deadline) const {
@@ -82,7 +97,12 @@ Envelope Client::envelope(TimePoint deadline) const {
 
 Task<Result<Json>> Client::exchange(std::string_view method, Json params, Envelope about) {
   Json message = make_request(next_id_++, method, std::move(params), about.era);
-  co_return co_await transport_->request(std::move(message), about);
+  const TimePoint asked = clock_.now();
+  Result<Json> answer = co_await transport_->request(std::move(message), about);
+  if (observer_ != nullptr) observer_->on_request(method, outcome_of(answer), clock_.now() - asked);
+  if (answer && connection_ != 0) note_connection(true);
+  if (!answer && answer.error().code == ErrorCode::unreachable) note_connection(false);
+  co_return answer;
 }
 
 Task<Result<>> Client::ensure_connected() {
@@ -97,6 +117,7 @@ Task<Result<>> Client::ensure_connected() {
 
 Task<Result<>> Client::connect() {
   connection_ = 0;
+  note_connection(false);
   // Behind an URL a new connection costs nothing, and forgets the session of one that failed half way.
   if (transport_->connection() == 0 || !transport_->is_process()) {
     Result<> opened = co_await transport_->open();
@@ -128,6 +149,8 @@ Task<Result<>> Client::connect() {
   }
   connection_ = transport_->connection();
   fresh_until_ = TimePoint{};
+  note_connection(true);
+  if (observer_ != nullptr) observer_->on_negotiated();
   spdlog::info("event=mcp_connected server={} era={} version={}", log_text(options_.name),
                era_ == Era::modern ? "modern" : "legacy", log_text(version_));
   co_return Result<>{};
@@ -163,7 +186,9 @@ Task<Result<>> Client::initialize() {
                          "the server wants version '" + version_ + "', which is not known here", false));
   }
   Json ready = make_notification("notifications/initialized", nullptr);
-  co_return co_await transport_->notify(std::move(ready), envelope(deadline));
+  Result<> told = co_await transport_->notify(std::move(ready), envelope(deadline));
+  if (told) transport_->listen(envelope(deadline));
+  co_return told;
 }
 
 Task<Result<std::shared_ptr<const Offer>>> Client::tools() {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/mcp/client_observer.hpp"
 #include "agents/mcp/transport.hpp"
 #include "libmsg/runtime/context.hpp"
 
@@ -40,6 +41,10 @@ class Client {
   /// the protocol; a tool's own failure is a result with is_error.
   [[nodiscard]] Task<Result<messages::ToolResult>> call(const ToolInfo& tool, const Json& arguments, Context& turn,
                                                         TimePoint deadline);
+  /// Ends the session that the server keeps, if it keeps one; a later call begins anew.
+  [[nodiscard]] Task<> stop(TimePoint deadline);
+  /// Before the first call; empty: nobody is told.
+  void set_observer(std::shared_ptr<ClientObserver> observer) { observer_ = std::move(observer); }
   [[nodiscard]] Era era() const { return era_; }
 
  private:
@@ -53,6 +58,7 @@ class Client {
   [[nodiscard]] Task<Result<Json>> exchange(std::string_view method, Json params, Envelope about);
   [[nodiscard]] Task<Result<Json>> answer_questions(const Json& questions, Context& turn);
   [[nodiscard]] Envelope envelope(TimePoint deadline) const;
+  void note_connection(bool is_there);
 
   ClientOptions options_;
   std::unique_ptr<Transport> transport_;
@@ -61,7 +67,9 @@ class Client {
   bool is_busy_ = false;
   asio::steady_timer free_;
   std::uint64_t next_id_ = 1;
-  std::uint64_t connection_ = 0;  ///< that was negotiated on
+  std::uint64_t connection_ = 0;              ///< that was negotiated on
+  std::shared_ptr<ClientObserver> observer_;  ///< shared with whoever made it
+  bool is_noted_as_connected_ = false;
   bool is_known_legacy_ = false;  ///< for the life of the object
   Era era_ = Era::modern;
   std::string version_;

@@ -1,6 +1,5 @@
 #include "agents/mcp/http_transport.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "agents/llm/json_text.hpp"
@@ -25,56 +24,58 @@ bool is_answer(const Json& message, std::uint64_t id) {
 
 }  // namespace
 
+HttpTransport::~HttpTransport() {
+  if (stream_ != nullptr) stream_->stop();
+}
+
 Task<Result<>> HttpTransport::open() {
-  session_.clear();
+  stop_stream();
+  endpoint_->set_session({});
   is_open_ = true;
   ++connections_;
   co_return Result<>{};
 }
 
-http::HttpRequest HttpTransport::post(const Json& message, const Envelope& about) const {
-  http::HttpRequest request;
-  request.method = "POST";
-  request.url = options_.url;
-  request.headers = {"Content-Type: application/json", "Accept: application/json, text/event-stream"};
-  request.headers.insert(request.headers.end(), options_.headers.begin(), options_.headers.end());
-  if (!about.version.empty()) request.headers.push_back("MCP-Protocol-Version: " + about.version);
-  const std::string method = method_of(message);
-  if (about.era == Era::modern && !method.empty()) {
-    request.headers.push_back("Mcp-Method: " + method);
-    if (!about.tool_name.empty()) request.headers.push_back("Mcp-Name: " + header_text(about.tool_name));
-    for (const auto& [name, value] : about.headers) request.headers.push_back(http::header_line(name, value));
-  }
-  if (about.era == Era::legacy && !session_.empty()) request.headers.push_back("MCP-Session-Id: " + session_);
-  request.body = message.dump(-1, ' ', false, Json::error_handler_t::replace);
-  request.max_response_bytes = options_.max_response_bytes;
-  request.is_loopback = options_.is_loopback;
-  // Streams may be silent while a tool works; the deadline of the call bounds it all.
-  request.stall_timeout = std::chrono::hours(1);
-  return request;
+void HttpTransport::stop_stream() {
+  if (stream_ != nullptr) std::exchange(stream_, nullptr)->stop();
+}
+
+void HttpTransport::listen(const Envelope& about) {
+  stop_stream();
+  stream_ = std::make_shared<HttpStream>(endpoint_, about, random_, [this](const Json& message) {
+    if (method_of(message) == kToolsChanged && events_.on_tools_changed) events_.on_tools_changed();
+  });
+  HttpStream::start(stream_);
+}
+
+Task<> HttpTransport::close(const Envelope& about) {
+  stop_stream();
+  is_open_ = false;
+  if (endpoint_->session().empty()) co_return;
+  http::HttpTransfer transfer(endpoint_->multi(), endpoint_->remove_session(about));
+  endpoint_->set_session({});
+  // Whether the server minds (405: it ends sessions by itself) or is there at all makes no difference any more.
+  static_cast<void>(co_await transfer.read(about.deadline - clock_.now()));
 }
 
 Task<Result<Json>> HttpTransport::request(Json message, const Envelope& about) {
   const auto id = message.at("id").get<std::uint64_t>();
-  const bool had_session = !session_.empty();
-  http::HttpTransfer transfer(multi_, post(message, about));
+  const bool had_session = !endpoint_->session().empty();
+  http::HttpTransfer transfer(endpoint_->multi(), endpoint_->post(message, about));
   Result<std::optional<std::string>> bytes = co_await transfer.read(about.deadline - clock_.now());
   if (!bytes) co_return fail(std::move(bytes).error());
   if (transfer.status() == 404 && had_session && about.era == Era::legacy) {
     is_open_ = false;
+    stop_stream();
     co_return fail(Error(ErrorCode::unreachable, "the server has ended the session", true));
   }
-  if (is_success(transfer.status())) take_session(transfer, method_of(message));
+  if (is_success(transfer.status()) && method_of(message) == "initialize") {
+    endpoint_->set_session(transfer.header("mcp-session-id"));
+  }
   std::string first = std::move(*bytes).value_or(std::string());
   const bool is_stream = ascii_lower(transfer.header("content-type")).starts_with("text/event-stream");
   if (is_stream && is_success(transfer.status())) co_return co_await read_events(transfer, std::move(first), id, about);
   co_return co_await read_whole(transfer, std::move(first), about);
-}
-
-void HttpTransport::take_session(const http::HttpTransfer& transfer, std::string_view method) {
-  const std::string_view session = transfer.header("mcp-session-id");
-  const bool is_visible = std::ranges::all_of(session, [](char c) { return c > ' ' && c <= '~'; });
-  if (method == "initialize" && is_visible) session_ = session;
 }
 
 Task<Result<Json>> HttpTransport::read_whole(http::HttpTransfer& transfer, std::string body, const Envelope& about) {
@@ -125,29 +126,15 @@ Task<Result<std::optional<Json>>> HttpTransport::take_events(const std::vector<s
     if (is_answer(*message, id)) co_return *message;
     const std::string method = method_of(*message);
     if (about.on_progress) about.on_progress();
-    if (method == "notifications/tools/list_changed" && on_tools_changed_) on_tools_changed_();
-    if (!method.empty() && message->contains("id")) co_await answer_call(*message, about);
+    if (method == kToolsChanged && events_.on_tools_changed) events_.on_tools_changed();
+    if (!method.empty() && message->contains("id")) co_await endpoint_->answer_call(*message, about);
   }
   co_return std::nullopt;
 }
 
-/// A request of a legacy server: it is told that nothing is offered, or that somebody lives here.
-Task<> HttpTransport::answer_call(const Json& message, const Envelope& about) {
-  Json answer = {{"jsonrpc", "2.0"}, {"id", message["id"]}};
-  if (method_of(message) == "ping") {
-    answer["result"] = Json::object();
-  } else {
-    answer["error"] = {{"code", kMethodNotFound}, {"message", "the client does not offer this"}};
-  }
-  static_cast<void>(co_await notify(std::move(answer), about));
-}
-
 Task<Result<>> HttpTransport::notify(Json message, const Envelope& about) {
-  http::HttpTransfer transfer(multi_, post(message, about));
-  const Result<std::optional<std::string>> bytes = co_await transfer.read(about.deadline - clock_.now());
-  if (!bytes) co_return fail(bytes.error());
-  if (is_success(transfer.status())) co_return Result<>{};
-  co_return fail(ErrorCode::upstream_failed, "the server answered with HTTP " + std::to_string(transfer.status()));
+  const std::shared_ptr<const HttpEndpoint> endpoint = endpoint_;
+  co_return co_await endpoint->notify(std::move(message), about);
 }
 
 }  // namespace parley::mcp

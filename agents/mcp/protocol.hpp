@@ -28,6 +28,8 @@ inline constexpr int kMissingCapability = -32021;
 inline constexpr int kUnsupportedVersion = -32022;
 inline constexpr int kMethodNotFound = -32601;
 
+inline constexpr std::string_view kToolsChanged = "notifications/tools/list_changed";
+
 [[nodiscard]] bool is_modern_error(int code);
 [[nodiscard]] bool is_legacy_version(std::string_view version);
 

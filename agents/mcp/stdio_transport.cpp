@@ -39,15 +39,14 @@ std::string line_of(const Json& message) { return message.dump(-1, ' ', false, J
 /// One run of the server's process: its pipes, who waits for which answer.
 class StdioTransport::Server : public std::enable_shared_from_this<Server> {
  public:
-  Server(std::string name, ChildProcess process, const asio::any_io_executor& loop,
-         std::function<void()> on_tools_changed)
+  Server(std::string name, ChildProcess process, const asio::any_io_executor& loop, TransportEvents events)
       : name_(std::move(name)),
         input_(loop, process.take_input()),
         output_(loop, process.take_output()),
         errors_(loop, process.take_errors()),
         process_(std::move(process)),
         loop_(loop),
-        on_tools_changed_(std::move(on_tools_changed)) {}
+        events_(std::move(events)) {}
 
   void run() {
     asio::co_spawn(loop_, read_output(shared_from_this()), asio::detached);
@@ -62,7 +61,7 @@ class StdioTransport::Server : public std::enable_shared_from_this<Server> {
 
   /// Nobody hears of it any more; the process is killed with the last reference.
   void close() {
-    on_tools_changed_ = nullptr;
+    events_ = {};
     asio::error_code ignored;
     input_.close(ignored);
     output_.close(ignored);
@@ -195,7 +194,7 @@ class StdioTransport::Server : public std::enable_shared_from_this<Server> {
       if (found != waiting_.end() && found->second->on_progress) found->second->on_progress();
       return;
     }
-    if (method == "notifications/tools/list_changed" && on_tools_changed_) return on_tools_changed_();
+    if (method == kToolsChanged && events_.on_tools_changed) return events_.on_tools_changed();
     if (!message.contains("id")) return;
     Json answer = {{"jsonrpc", "2.0"}, {"id", message["id"]}};
     if (method == "ping") {
@@ -218,6 +217,7 @@ class StdioTransport::Server : public std::enable_shared_from_this<Server> {
     asio::error_code ignored;
     input_.close(ignored);
     for (const auto& [id, waiting] : waiting_) waiting->signal.cancel();
+    if (events_.on_lost) events_.on_lost();
   }
 
   std::string name_;
@@ -227,7 +227,7 @@ class StdioTransport::Server : public std::enable_shared_from_this<Server> {
   asio::posix::stream_descriptor errors_;
   ChildProcess process_;
   asio::any_io_executor loop_;
-  std::function<void()> on_tools_changed_;
+  TransportEvents events_;
   std::map<std::uint64_t, std::shared_ptr<Waiting>> waiting_;
   std::deque<std::string> queue_;
   std::size_t queued_bytes_ = 0;
@@ -274,10 +274,7 @@ Task<Result<>> StdioTransport::open() {
   started_ = now;
   ++connections_;
   spdlog::info("event=mcp_server_started server={} pid={}", log_text(name_), process->pid());
-  std::function<void()> changed = [this] {
-    if (on_tools_changed_) on_tools_changed_();
-  };
-  server_ = std::make_shared<Server>(name_, std::move(*process), loop_, std::move(changed));
+  server_ = std::make_shared<Server>(name_, std::move(*process), loop_, events_);
   server_->run();
   co_return Result<>{};
 }

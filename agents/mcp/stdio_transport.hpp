@@ -25,7 +25,11 @@ class StdioTransport final : public Transport {
   [[nodiscard]] std::uint64_t connection() const override;
   [[nodiscard]] Task<Result<Json>> request(Json message, const Envelope& about) override;
   [[nodiscard]] Task<Result<>> notify(Json message, const Envelope& about) override;
-  void on_tools_changed(std::function<void()> call) override { on_tools_changed_ = std::move(call); }
+  /// A child is heard from the beginning.
+  void listen(const Envelope& /*about*/) override {}
+  /// The server ends with this object.
+  [[nodiscard]] Task<> close(const Envelope& /*about*/) override { co_return; }
+  void set_events(TransportEvents events) override { events_ = std::move(events); }
   [[nodiscard]] bool is_process() const override { return true; }
 
  private:
@@ -36,7 +40,7 @@ class StdioTransport final : public Transport {
   asio::any_io_executor loop_;
   const Clock& clock_;
   Random& random_;
-  std::function<void()> on_tools_changed_;
+  TransportEvents events_;
   /// Shared with the coroutines that read from it.
   std::shared_ptr<Server> server_;
   std::uint64_t connections_ = 0;

@@ -35,6 +35,11 @@ class McpTool final : public tools::Tool {
 
 }  // namespace
 
+Task<> McpToolset::stop(TimePoint deadline) {
+  const std::shared_ptr<Client> client = client_;
+  co_await client->stop(deadline);
+}
+
 Task<Result<std::shared_ptr<const ToolsetListing>>> McpToolset::list(Context& /*turn*/) {
   const std::shared_ptr<Client> client = client_;
   Result<std::shared_ptr<const Offer>> offer = co_await client->tools();

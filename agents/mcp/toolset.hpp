@@ -16,6 +16,7 @@ class McpToolset final : public tools::Toolset {
       : client_(std::move(client)), prefix_(std::move(prefix)) {}
 
   [[nodiscard]] Task<Result<std::shared_ptr<const tools::ToolsetListing>>> list(Context& turn) override;
+  [[nodiscard]] Task<> stop(TimePoint deadline) override;
 
  private:
   /// Shared with the tools, which a call under way keeps alive.

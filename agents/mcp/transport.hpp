@@ -25,6 +25,12 @@ struct Envelope {
   std::function<void()> on_progress = {};
 };
 
+/// What a server does of its own accord.
+struct TransportEvents {
+  std::function<void()> on_tools_changed = {};
+  std::function<void()> on_lost = {};  ///< the connection is gone
+};
+
 class Transport {
  public:
   Transport() = default;
@@ -41,8 +47,11 @@ class Transport {
   /// `unreachable`, `upstream_failed`. The server is told when nobody waits any more.
   [[nodiscard]] virtual Task<Result<Json>> request(Json message, const Envelope& about) = 0;
   [[nodiscard]] virtual Task<Result<>> notify(Json message, const Envelope& about) = 0;
-  /// Called when the server says that its tools have changed.
-  virtual void on_tools_changed(std::function<void()> call) = 0;
+  /// Once a legacy server is initialized: from now on it is heard, too, while nobody asks.
+  virtual void listen(const Envelope& about) = 0;
+  /// Nobody will ask any more: ends what the server keeps for us, within the deadline. A later open() begins anew.
+  [[nodiscard]] virtual Task<> close(const Envelope& about) = 0;
+  virtual void set_events(TransportEvents events) = 0;
   /// True when an unknown question may have ended the server, so that it must be opened anew.
   [[nodiscard]] virtual bool is_process() const = 0;
 };

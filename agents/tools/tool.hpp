@@ -60,6 +60,9 @@ class Toolset {
   /// What there is now; asks only if what it knows has aged. The same pointer means that nothing has changed. Asio
   /// cancellation ends it at once.
   [[nodiscard]] virtual Task<Result<std::shared_ptr<const ToolsetListing>>> list(Context& turn) = 0;
+
+  /// The process ends: says goodbye where somebody keeps something for it, until the deadline at most.
+  [[nodiscard]] virtual Task<> stop(TimePoint /*deadline*/) { co_return; }
 };
 
 }  // namespace parley::tools

@@ -208,6 +208,15 @@ FLEET = dashboard("fleet", "Is everything there, is it well, is it quick? Start 
         Panel("Up for", "s", [('time() - process_start_time_seconds{job="parley"}', "{{instance}}")],
               "Time since each process began; a short bar is a restart.", "bargauge", 12, 8),
     ]),
+    Row("MCP servers", [
+        Panel("Connected", "none", [("sum by (mcp_server) (parley_mcp_connected)", "{{mcp_server}}")],
+              "Workers with a connection to each server; one is made when a tool of it is first needed."),
+        Panel("Requests by outcome", "ops", [(total("parley_mcp_requests_total", "mcp_server, outcome"), "{{mcp_server}} {{outcome}}")],
+              "`ok`, `rejected` by the server, or how it failed.", is_stacked=True),
+        Panel("Call time, p95", "s",
+              [(p(0.95, "mcp_client_operation_duration_seconds", 'mcp_method_name="tools/call"', "mcp_server"), "{{mcp_server}}")],
+              "From a tool's call to the server's answer."),
+    ]),
 ])
 
 BROKER = dashboard("broker", "What goes through the bus, what waits, what is lost.", [], [
@@ -308,6 +317,14 @@ AGENT = dashboard("agent", "One agent type on all of its workers.",
         Panel("Cost an hour", "currencyUSD", [(f"3600 * sum by (model) (rate(parley_model_cost_usd_total{{{ONE}}}[$__rate_interval]))",
                                                "{{model}}")],
               "At the present rate, by the configured prices.", width=12, is_stacked=True),
+    ]),
+    Row("Tools", [
+        Panel("Tool time, p95", "s", [(p(0.95, "gen_ai_execute_tool_duration_seconds", GEN_AI, "gen_ai_tool_name"), "{{gen_ai_tool_name}}")],
+              "The tool's own time, without a person's.", width=12),
+        Panel("Calls that failed", "ops",
+              [(total("gen_ai_execute_tool_duration_seconds_count", "gen_ai_tool_name, error_type", GEN_AI + ',error_type!=""'),
+                "{{gen_ai_tool_name}} {{error_type}}")],
+              "By what went wrong; the audit log has each call.", width=12, is_stacked=True),
     ]),
 ])
 

@@ -12,13 +12,17 @@ PROMETHEUS = MONITORING / "prometheus"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 DASHBOARDS = sorted((MONITORING / "grafana" / "dashboards").glob("*.json"))
 
+# Series of what a help desk does not have: it uses no tools.
+NOT_IN_A_HELP_DESK = {"gen_ai_execute_tool_duration_seconds", "parley_mcp_requests_total", "parley_mcp_connections_total",
+                      "parley_mcp_connected", "mcp_client_operation_duration_seconds"}
+
 # Names that no process exports yet, each with what brings it. Whoever adds one takes it off this list.
 NOT_EXPORTED_YET = {}
 
 # Prometheus makes these itself.
 MADE_BY_PROMETHEUS = {"up", "ALERTS"}
 
-METRIC_NAME = re.compile(r"\b(?:parley|gen_ai|process)_[a-z0-9_]+|\b(?:up|ALERTS)\b(?=[ {)\[]|$)")
+METRIC_NAME = re.compile(r"\b(?:parley|gen_ai|process|mcp_client)_[a-z0-9_]+|\b(?:up|ALERTS)\b(?=[ {)\[]|$)")
 
 
 def rules():

@@ -196,6 +196,35 @@ class Mcp(ToolsTest):
         self.assertEqual(legacy_call["headers"]["mcp-protocol-version"], "2025-06-18")
         self.assertEqual(legacy_call["headers"]["mcp-session-id"], "session-7")
 
+    def test_new_tools_are_there_when_the_server_says_so_and_sessions_are_ended(self):
+        port = self.start_http("--era", "legacy", "--stream", "--log", f"{self.folder}/h.log")
+        plain = self.start_http("--era", "legacy", "--log", f"{self.folder}/p.log")
+        log = f"{self.folder}/s.log"
+        self.host(f"  h: {{type: mcp, url: 'http://127.0.0.1:{port}/mcp'}}\n"
+                  f"  p: {{type: mcp, url: 'http://127.0.0.1:{plain}/mcp'}}\n"
+                  f"  s: {{type: mcp, command: {stub('--era', 'legacy', '--log', log)}}}")
+        for prefix in ("h_", "s_"):
+            for _ in range(2):  # the second time on a stream that was asked for again
+                known = set(self.listed())
+                self.assertEqual(self.use(prefix + "grow")["content"], "grown")
+                self.wait_until(lambda before=known: set(self.listed()) - before, f"new tool of {prefix}")
+        log = self.log_of("h.log")
+        asked = [each["headers"] for each in log if each.get("method") == "GET"]
+        self.assertEqual({each["mcp-session-id"] for each in asked}, {"session-7"})
+        self.assertEqual([each.get("last-event-id") for each in asked][:3], [None, "1", "2"])
+        self.assertIn("are you there", [each.get("id") for each in log if "result" in each], "a ping was answered")
+
+        _, metrics = get(self.page, "/metrics")
+        for line in ('parley_mcp_connected{mcp_server="h"} 1', 'parley_mcp_connections_total{mcp_server="s"} 1',
+                     'parley_mcp_requests_total{mcp_server="h",outcome="ok"} ', 'parley_mcp_requests_total{mcp_server="s",outcome="rejected"} 1',
+                     'mcp_client_operation_duration_seconds_count{mcp_method_name="tools/call",mcp_server="h"} 2'):
+            self.assertIn(line, metrics)
+        self.assertEqual(self.worker.terminate(), 0)
+        for name in ("h.log", "p.log"):
+            ended = [each for each in self.log_of(name) if each.get("method") == "DELETE"]
+            self.assertEqual([each["headers"].get("mcp-session-id") for each in ended], ["session-7"], name)
+        self.assertEqual(len([each for each in self.log_of("p.log") if each.get("method") == "GET"]), 1, "405: not again")
+
     def test_a_call_that_takes_too_long_is_cancelled_at_the_server(self):
         log = f"{self.folder}/s.log"
         self.host(f"  s: {{type: mcp, timeout: 1s, command: {stub('--era', 'modern', '--log', log)}}}")

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A small MCP server for tests, strict about what the protocol demands of a client.
 
-    mcp_stub.py --era modern|legacy [--http] [--sse] [--silent | --fragile] [--log FILE]
+    mcp_stub.py --era modern|legacy [--http] [--sse] [--stream] [--silent | --fragile] [--log FILE]
 
 Without --http it speaks on its standard input and output; with it, it prints its port. `--silent`: an old server that
-does not answer what it does not know; `--fragile`: one that ends. Every message that arrives is a line of the log.
+does not answer what it does not know; `--fragile`: one that ends. `--stream`: it has a stream of its own messages (GET),
+which it ends after each, and lets sessions be ended (DELETE). Every message that arrives is a line of the log.
 """
 
 import argparse
@@ -34,6 +35,7 @@ TOOLS = [
     {"name": "slow", "description": "Takes a minute.", "inputSchema": {"type": "object"}},
     {"name": "die", "description": "Ends the server.", "inputSchema": {"type": "object"}},
     {"name": "confirm", "description": "Asks a person.", "inputSchema": {"type": "object"}},
+    {"name": "grow", "description": "Makes one more tool.", "inputSchema": {"type": "object"}},
     {"name": "region", "description": "Has a header.",
      "inputSchema": schema(region={"type": "string", "x-mcp-header": "Region"})},
     {"name": "wrong_header", "description": "Must be left out.",
@@ -58,6 +60,9 @@ class Server:
         self.is_ready = False  # of the legacy era
         self.cancelled = set()
         self.lock = threading.Lock()
+        self.tools = list(TOOLS)
+        self.notes = []  # what the server has to say itself
+        self.news = threading.Condition()
 
     def log(self, entry):
         if self.options.log:
@@ -71,7 +76,7 @@ class Server:
     def answer(self, message, emit):
         """The answer to a request; None for a notification, and for a request that was cancelled."""
         method, params = message.get("method"), message.get("params") or {}
-        if "id" not in message:
+        if "id" not in message or method is None:
             if method == "notifications/cancelled":
                 self.cancelled.add(params.get("requestId"))
             if method == "notifications/initialized":
@@ -111,8 +116,8 @@ class Server:
     def common(self, method, params, message, emit):
         if method == "tools/list":
             start = int(params.get("cursor") or 0)
-            page = {"tools": TOOLS[start:start + PAGE]}
-            if start + PAGE < len(TOOLS):
+            page = {"tools": self.tools[start:start + PAGE]}
+            if start + PAGE < len(self.tools):
                 page["nextCursor"] = str(start + PAGE)
             if self.is_modern:
                 page.update(resultType="complete", ttlMs=60000, cacheScope="public")
@@ -135,6 +140,11 @@ class Server:
             return {"content": [{"type": "image", "mimeType": "image/png", "data": "aGVsbG8="}]}
         if name == "fails":
             return {**text("it did not work"), "isError": True}
+        if name == "grow":
+            self.tools.append({"name": f"new{len(self.tools)}", "inputSchema": {"type": "object"}})
+            self.say({"jsonrpc": "2.0", "id": "are you there", "method": "ping"})
+            self.say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+            return text("grown")
         if name == "die":
             os._exit(4)
         if name == "slow":
@@ -142,6 +152,11 @@ class Server:
         if name == "confirm":
             return self.confirm(params)
         raise RpcError(-32602, f"unknown tool: {name}")
+
+    def say(self, note):
+        with self.news:
+            self.notes.append(note)
+            self.news.notify_all()
 
     def slow(self, params, message, emit):
         token = (params.get("_meta") or {}).get("progressToken")
@@ -179,6 +194,13 @@ def serve_stdio(server):
         if answer is not None:
             emit(answer)
 
+    def say_all():
+        for number in range(sys.maxsize):
+            with server.news:
+                server.news.wait_for(lambda: len(server.notes) > number)
+            emit(dict(server.notes[number]))
+
+    threading.Thread(target=say_all, daemon=True).start()
     print("the stub says hello", file=sys.stderr, flush=True)
     for line in sys.stdin:
         message = json.loads(line)
@@ -221,6 +243,8 @@ def make_handler(server):
             message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             server.log({**message, "headers": {k.lower(): v for k, v in self.headers.items()}})
             session = ()
+            if "method" not in message:
+                return self.reply(202, None)
             if server.is_modern:
                 problem = self.problem(message)
                 if problem:
@@ -251,10 +275,29 @@ def make_handler(server):
                 self.wfile.write(b"event: message\ndata: " + json.dumps(each).encode() + b"\n\n")
             self.close_connection = True
 
-        def do_GET(self):
-            self.reply(405, None)
+        def log_headers(self):
+            server.log({"method": self.command, "headers": {k.lower(): v for k, v in self.headers.items()}})
 
-        do_DELETE = do_GET
+        def do_GET(self):
+            self.log_headers()
+            if not server.options.stream:
+                return self.reply(405, None)
+            if self.headers.get("Mcp-Session-Id") != "session-7":
+                return self.reply(404, None)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(b"retry: 50\n\n")
+            seen = int(self.headers.get("Last-Event-ID") or 0)
+            with server.news:
+                server.news.wait_for(lambda: len(server.notes) > seen)
+            self.wfile.write(f"id: {seen + 1}\ndata: {json.dumps(server.notes[seen])}\n\n".encode())
+            self.close_connection = True
+
+        def do_DELETE(self):
+            self.log_headers()
+            self.reply(204 if server.options.stream else 405, None)
 
     return Handler
 
@@ -264,6 +307,7 @@ def main():
     parser.add_argument("--era", choices=["modern", "legacy"], required=True)
     parser.add_argument("--http", action="store_true")
     parser.add_argument("--sse", action="store_true")
+    parser.add_argument("--stream", action="store_true")
     parser.add_argument("--silent", action="store_true")
     parser.add_argument("--fragile", action="store_true")
     parser.add_argument("--log")

@@ -51,6 +51,16 @@ TEST(SseParser, keeps_an_event_that_lacks_its_blank_line) {
   EXPECT_THAT(parse("data: a"), ElementsAre("a"));
 }
 
+TEST(SseParser, remembers_the_last_whole_events_id_and_the_servers_wish_for_a_pause) {
+  SseParser parser;
+  ASSERT_TRUE(parser.feed("id: 7\nretry: 250\ndata: a\n\nid: 8\nretry: soon\ndata: b\n"));
+  EXPECT_EQ(parser.last_event_id(), "7") << "the second event is not whole yet";
+  EXPECT_EQ(parser.retry(), std::chrono::milliseconds(250));
+  ASSERT_TRUE(parser.feed("\n:comment\ndata: c\n\n"));
+  EXPECT_EQ(parser.last_event_id(), "8");
+  EXPECT_FALSE(SseParser().retry());
+}
+
 TEST(SseParser, gives_nothing_for_blank_lines) { EXPECT_THAT(parse("\n\n\r\n\r\n"), IsEmpty()); }
 
 TEST(SseParser, gives_an_empty_event_for_empty_data) { EXPECT_THAT(parse("data\n\ndata:\n\n"), ElementsAre("", "")); }

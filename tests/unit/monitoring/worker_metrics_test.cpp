@@ -118,6 +118,22 @@ TEST(WorkerMetrics, show_the_guards_of_a_model_with_zeros) {
   EXPECT_EQ(&metrics.model_guards("main"), &guards);
 }
 
+TEST(WorkerMetrics, count_what_an_mcp_server_was_asked_under_names_that_are_few) {
+  WorkerMetrics metrics;
+  McpMetrics::Series& files = metrics.mcp_server("files");
+  EXPECT_THAT(text_of(metrics), HasSubstr("parley_mcp_requests_total{mcp_server=\"files\",outcome=\"timeout\"} 0\n"));
+  files.observe("tools/call", 0, std::chrono::milliseconds(30));
+  files.observe("resources/read", 6, std::chrono::milliseconds(30));
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr("parley_mcp_requests_total{mcp_server=\"files\",outcome=\"ok\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("parley_mcp_requests_total{mcp_server=\"files\",outcome=\"failed\"} 1\n"));
+  for (const char* method : {"tools/call", "other"}) {
+    EXPECT_THAT(text, HasSubstr("mcp_client_operation_duration_seconds_count{mcp_method_name=\"" + std::string(method) +
+                                "\",mcp_server=\"files\"} 1\n"));
+  }
+  EXPECT_EQ(&metrics.mcp_server("files"), &files);
+}
+
 TEST(WorkerMetrics, count_cached_input_apart_but_within_the_conventions_input) {
   WorkerMetrics metrics;
   metrics.add_model("hr", kMain);
