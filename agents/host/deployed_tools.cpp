@@ -46,6 +46,7 @@ Result<> DeployedTools::make_audit(const AgentsConfig& config) {
   if (audits_.contains(config.name)) return {};
   Result<std::shared_ptr<ToolAudit>> audit = ToolAudit::make(config.tool_audit, services_.clock, metrics_);
   if (!audit) return fail(ErrorCode::bad_configuration, config.file.string() + ": " + audit.error().message);
+  (*audit)->set_span_sink(spans_);
   audits_.emplace(config.name, std::move(*audit));
   return {};
 }
@@ -59,6 +60,13 @@ Result<> DeployedTools::make_tool(const AgentsConfig& config, const std::string&
   }
   tools_.emplace(key, std::move(*made));
   return {};
+}
+
+Task<> DeployedTools::stop(TimePoint deadline) {
+  for (const auto& [key, made] : tools_) {
+    const auto* set = std::get_if<std::shared_ptr<tools::Toolset>>(&made);
+    if (set != nullptr) co_await (*set)->stop(deadline);
+  }
 }
 
 tools::ToolBox DeployedTools::box_for(const AgentsConfig& config, const std::string& agent_type,

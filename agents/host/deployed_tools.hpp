@@ -18,11 +18,15 @@ class DeployedTools {
  public:
   /// All must outlive it. Without metrics nothing is counted.
   DeployedTools(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics)
-      : services_{io, clock, random, nullptr}, metrics_(metrics) {}
+      : services_{io, clock, random, nullptr, metrics}, metrics_(metrics) {}
 
+  /// Records the tools' calls; before prepare().
+  void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
   /// Makes the tools that an agent uses. `curl` is the connection pool of the loop; made when it is needed and null.
   /// Fails with `bad_configuration` naming file and tool.
   Result<> prepare(const AgentsConfig& config, const AgentConfig& agent, std::shared_ptr<http::CurlMulti>& curl);
+  /// Says goodbye to servers that keep sessions; together at most until the deadline.
+  [[nodiscard]] Task<> stop(TimePoint deadline);
   /// The tools of these names, prepared before.
   [[nodiscard]] tools::ToolBox box_for(const AgentsConfig& config, const std::string& agent_type,
                                        const std::vector<std::string>& names);
@@ -36,6 +40,7 @@ class DeployedTools {
 
   ToolServices services_;
   monitoring::WorkerMetrics* metrics_;
+  std::shared_ptr<SpanSink> spans_;  ///< shared with the runtime
   std::map<Key, MadeTool> tools_;
   std::map<std::string, std::shared_ptr<ToolAudit>> audits_;  ///< by worker
 };

@@ -27,7 +27,10 @@ class Deployment::Impl {
     };
   }
 
-  void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
+  void set_span_sink(std::shared_ptr<SpanSink> spans) {
+    tools_.set_span_sink(spans);
+    spans_ = std::move(spans);
+  }
 
   Result<> prepare(const AgentsConfig& config) {
     for (const AgentConfig& agent : config.agents) {
@@ -62,6 +65,8 @@ class Deployment::Impl {
     }
     co_return Result<>{};
   }
+
+  Task<> stop(std::chrono::milliseconds limit) { co_await tools_.stop(services_.clock.now() + limit); }
 
   [[nodiscard]] const people::QuestionBoard& questions() const { return *questions_; }
 
@@ -111,9 +116,9 @@ class Deployment::Impl {
     }
     std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
     const ModelAccount account{about.provider, about.model, about.price};
-    if (metrics_ != nullptr) {
+    if (metrics_ != nullptr || spans_ != nullptr) {
       auto observed = std::make_shared<ObservedModel>(
-          std::move(model), agent.type, account, *metrics_, services_.clock,
+          std::move(model), agent.type, account, metrics_, services_.clock,
           [&runtime, type = agent.type](const Spend& spend) { runtime.report_spend(type, spend); });
       observed->set_span_sink(spans_);
       model = std::move(observed);
@@ -157,6 +162,8 @@ Result<> Deployment::prepare(const AgentsConfig& config) { return impl_->prepare
 Task<Result<>> Deployment::deploy(Runtime& runtime, const AgentsConfig& config) {
   return impl_->deploy(runtime, config);
 }
+
+Task<> Deployment::stop(std::chrono::milliseconds limit) { return impl_->stop(limit); }
 
 const people::QuestionBoard& Deployment::questions() const { return impl_->questions(); }
 

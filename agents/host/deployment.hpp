@@ -9,6 +9,7 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <memory>
 
 #include "agents/host/agents_config.hpp"
@@ -20,11 +21,14 @@
 
 namespace parley::host {
 
+/// For Deployment::stop().
+inline constexpr std::chrono::milliseconds kToolGrace{1000};
+
 class Deployment {
  public:
   /// All must outlive the deployment. Without metrics nothing is counted.
   Deployment(asio::io_context& io, const Clock& clock, Random& random, monitoring::WorkerMetrics* metrics = nullptr);
-  /// Records the models' calls; before prepare().
+  /// Records the calls of models and tools; before prepare().
   void set_span_sink(std::shared_ptr<SpanSink> spans);
   Deployment(const Deployment&) = delete;
   Deployment& operator=(const Deployment&) = delete;
@@ -39,6 +43,9 @@ class Deployment {
   /// Registers the agents of a prepared configuration and makes their subscriptions. A type that this deployment has
   /// registered already (another worker of a standalone suite has it, too) is left as it is.
   Task<Result<>> deploy(Runtime& runtime, const AgentsConfig& config);
+
+  /// Before the loop ends: says goodbye to servers that keep sessions for tools. Takes at most `limit`.
+  Task<> stop(std::chrono::milliseconds limit);
 
   /// The questions to people that wait at this process's desk; empty without one.
   [[nodiscard]] const people::QuestionBoard& questions() const;

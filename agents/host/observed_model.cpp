@@ -28,14 +28,14 @@ std::vector<std::string> names_of(const std::vector<ErrorCode>& codes) {
 }  // namespace
 
 ObservedModel::ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, ModelAccount account,
-                             monitoring::WorkerMetrics& metrics, const Clock& clock, SpendSink on_spend)
+                             monitoring::WorkerMetrics* metrics, const Clock& clock, SpendSink on_spend)
     : inner_(std::move(inner)),
       agent_type_(std::move(agent_type)),
       account_(std::move(account)),
       metrics_(metrics),
       clock_(clock),
       on_spend_(std::move(on_spend)) {
-  metrics_.add_model(agent_type_, {account_.provider, account_.model});
+  if (metrics_ != nullptr) metrics_->add_model(agent_type_, {account_.provider, account_.model});
 }
 
 Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink on_chunk) {
@@ -61,7 +61,7 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
     if (is_priced) call.cost_nano_usd = usage->cost_nano_usd;
     on_spend_({usage->input_tokens, usage->output_tokens, call.cost_nano_usd.value_or(0)});
   }
-  metrics_.observe_model_call(call);
+  if (metrics_ != nullptr) metrics_->observe_model_call(call);
   if (span) spans_->record(end_model_span(std::move(*span), outcome, clock_.now()));
   co_return outcome;
 }

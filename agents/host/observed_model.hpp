@@ -1,5 +1,5 @@
-// A chat model that reports each call of one agent type to the metrics: requests, tokens, and what they cost, which the
-// usage says (llm::PricedModel). Loop thread only.
+// A chat model that reports each call of one agent type to the metrics and as a span: requests, tokens, and what they
+// cost, which the usage says (llm::PricedModel). Loop thread only.
 #pragma once
 
 #include <functional>
@@ -28,9 +28,9 @@ using SpendSink = std::function<void(const Spend& spend)>;
 
 class ObservedModel final : public llm::ChatModel {
  public:
-  /// `inner` is shared by all agent types that use it; metrics and clock must outlive the model.
+  /// `inner` is shared by all agent types that use it; metrics (null: none) and clock must outlive the model.
   ObservedModel(std::shared_ptr<llm::ChatModel> inner, std::string agent_type, ModelAccount account,
-                monitoring::WorkerMetrics& metrics, const Clock& clock, SpendSink on_spend);
+                monitoring::WorkerMetrics* metrics, const Clock& clock, SpendSink on_spend);
   /// Calls that belong to a sampled trace become spans; null: none do.
   void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
 
@@ -41,7 +41,7 @@ class ObservedModel final : public llm::ChatModel {
   std::shared_ptr<llm::ChatModel> inner_;
   std::string agent_type_;
   ModelAccount account_;
-  monitoring::WorkerMetrics& metrics_;
+  monitoring::WorkerMetrics* metrics_;
   const Clock& clock_;
   SpendSink on_spend_;
   std::shared_ptr<SpanSink> spans_;  ///< shared with the runtime

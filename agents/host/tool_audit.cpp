@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "agents/host/tool_span.hpp"
 #include "agents/llm/json_text.hpp"
 #include "agents/tools/tool_text.hpp"
 #include "libmsg/core/ascii.hpp"
@@ -139,6 +140,7 @@ void ToolAudit::on_call(const tools::ToolRecord& record) {
                                  .outcome = tools::to_string(record.outcome),
                                  .latency = record.duration});
   }
+  if (std::optional<Span> span = make_tool_span(spans_.get(), record, clock_.now())) spans_->record(std::move(*span));
   if (fd_ >= 0) write(record);
   if (!config_.is_logged) return;
   auto [key, value] = arguments_field(record.arguments, config_.arguments);

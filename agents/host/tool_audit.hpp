@@ -1,4 +1,4 @@
-// The record of every tool call: a JSON line in a file and a line in the log, and the numbers for the metrics page.
+// The record of every tool call: a JSON line in a file and a line in the log, the numbers for the metrics page, a span.
 // Values of arguments whose names sound like secrets are never written. Loop thread only.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include "agents/tools/tool_record.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/error.hpp"
+#include "libmsg/runtime/span.hpp"
 #include "monitoring/worker_metrics.hpp"
 
 namespace parley::host {
@@ -27,6 +28,9 @@ class ToolAudit final : public tools::ToolObserver {
   ToolAudit& operator=(const ToolAudit&) = delete;
   ~ToolAudit();
 
+  /// Calls that belong to a sampled trace become spans; null: none do.
+  void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
+
   void on_call(const tools::ToolRecord& record) override;
 
  private:
@@ -37,6 +41,7 @@ class ToolAudit final : public tools::ToolObserver {
   int fd_;  ///< -1: no file
   const Clock& clock_;
   monitoring::WorkerMetrics* metrics_;
+  std::shared_ptr<SpanSink> spans_;  ///< shared with the runtime
   bool has_failed_ = false;
 };
 

@@ -14,8 +14,7 @@
 
 #include "agents/host/bus_process.hpp"
 #include "agents/host/deployment.hpp"
-#include "agents/host/telemetry_config.hpp"
-#include "agents/telemetry/otlp_exporter.hpp"
+#include "agents/host/span_export.hpp"
 #include "monitoring/health_metrics.hpp"
 #include "monitoring/log.hpp"
 #include "monitoring/process_metrics.hpp"
@@ -26,8 +25,6 @@ namespace {
 using monitoring::log_text;
 
 constexpr std::chrono::milliseconds kBeat{250};
-/// For the last spans, when the process ends.
-constexpr std::chrono::milliseconds kSpanGrace{1000};
 
 class WorkerProcess {
  public:
@@ -59,13 +56,10 @@ class WorkerProcess {
  private:
   /// Spans go nowhere unless the configuration or the environment names a collector.
   Result<> make_exporter() {
-    Result<std::optional<telemetry::OtlpOptions>> resolved = telemetry::resolve(
-        options_.config.telemetry, telemetry_resource(options_.config.name), telemetry::process_environment);
-    if (!resolved) return fail(std::move(resolved).error());
-    if (!*resolved) return {};
-    spdlog::info("event=telemetry_started url={} sample_ratio={}", (**resolved).url, (**resolved).sample_ratio);
-    exporter_ = telemetry::OtlpExporter::make(io_, clock_, random_, http::CurlMulti::make(io_), std::move(**resolved));
-    exporter_->start();
+    Result<std::shared_ptr<telemetry::OtlpExporter>> started =
+        start_span_exporter(io_, clock_, random_, options_.config.telemetry, options_.config.name);
+    if (!started) return fail(std::move(started).error());
+    exporter_ = std::move(*started);
     deployment_.set_span_sink(exporter_);
     return {};
   }
@@ -118,6 +112,7 @@ class WorkerProcess {
     if (signal == 0) co_return;
     spdlog::info("event=worker_draining name={} signal={}", log_text(options_.config.name), signal);
     co_await bus_.runtime().stop(options_.drain_timeout);
+    co_await deployment_.stop(kToolGrace);
     if (exporter_) co_await exporter_->stop(kSpanGrace);
     io_.stop();
   }

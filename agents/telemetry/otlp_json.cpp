@@ -1,5 +1,6 @@
 #include "agents/telemetry/otlp_json.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace parley::telemetry {
@@ -35,7 +36,10 @@ json to_json(const Span& span, const WallAnchor& anchor) {
   if (span.parent != 0) value["parentSpanId"] = span_id_text(span.parent);
   if (span.error) {
     constexpr int kStatusError = 2;
-    attributes.push_back(attribute("error.type", ValueWriter()(std::string(to_string(span.error->code)))));
+    // Who recorded it may know better than the catalogue what kind of failure it was.
+    if (std::ranges::find(span.attributes, "error.type", &SpanAttribute::name) == span.attributes.end()) {
+      attributes.push_back(attribute("error.type", ValueWriter()(std::string(to_string(span.error->code)))));
+    }
     value["status"] = {{"code", kStatusError}, {"message", span.error->message}};
   }
   value["attributes"] = std::move(attributes);

@@ -118,6 +118,7 @@ class ToolBox::State {
 
   void report(const ToolCall& call, Context& turn, const ToolRun& run, const Result<ToolResult>& result) const {
     if (observer_ == nullptr) return;
+    const std::string traceparent = turn.traceparent();
     ToolRecord record{.agent = turn.self(),
                       .conversation = turn.attribute(wire::attribute::kConversation),
                       .tool = call.name,
@@ -128,7 +129,8 @@ class ToolBox::State {
                       .approved_by = run.approved_by,
                       .duration = run.duration,
                       .waited = run.waited,
-                      .result_bytes = result ? result->content.size() : 0};
+                      .result_bytes = result ? result->content.size() : 0,
+                      .traceparent = traceparent};
     if (!result) {
       record.problem = result.error().message;
     } else if (result->is_error) {

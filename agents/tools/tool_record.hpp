@@ -36,6 +36,7 @@ struct ToolRecord {
   Duration duration{};           ///< of the tool itself; 0 when it did not run
   Duration waited{};             ///< for a person
   std::size_t result_bytes = 0;
+  std::string_view traceparent;  ///< of the turn; empty: none
 };
 
 class ToolObserver {

@@ -9,6 +9,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "agents/host/deployment.hpp"
+#include "agents/host/span_export.hpp"
 #include "libmsg/core/random.hpp"
 #include "libmsg/messages/questions.hpp"
 #include "libmsg/runtime/local_runtime.hpp"
@@ -137,7 +138,12 @@ Task<Result<>> host_agents(host::Deployment& deployment, LocalRuntime& runtime, 
   co_return done;
 }
 
-Task<> stop_agents(LocalRuntime& runtime) { co_await runtime.stop(kRunGrace); }
+Task<> stop_agents(LocalRuntime& runtime, host::Deployment& deployment,
+                   std::shared_ptr<telemetry::OtlpExporter> spans) {
+  co_await runtime.stop(kRunGrace);
+  co_await deployment.stop(host::kToolGrace);
+  if (spans) co_await spans->stop(host::kSpanGrace);
+}
 
 }  // namespace
 
@@ -198,16 +204,21 @@ int run_team_here(const Environment& environment, const host::SuiteConfig& suite
   asio::io_context io(1);
   host::Deployment deployment(io, clock, random);
   LocalRuntime runtime(io);
+  const auto spans = host::start_span_exporter(io, clock, random, host::shared_telemetry(suite), "parley run");
+  if (!spans) return environment.console.fail(spans.error());
+  deployment.set_span_sink(*spans);
+  runtime.set_span_sink(*spans);
   for (const host::SuiteWorker& worker : suite.workers) {
     if (const Result<> prepared = deployment.prepare(worker.config); !prepared) {
       return environment.console.fail(prepared.error());
     }
   }
   TeamRun run(environment, options, io, runtime, "", has_questions(suite));
-  return run_until_done(io, run.play(host_agents(deployment, runtime, suite), stop_agents(runtime)), [&run](int) {
-    run.interrupt();
-    return AtSignal::cancel;
-  });
+  return run_until_done(io, run.play(host_agents(deployment, runtime, suite), stop_agents(runtime, deployment, *spans)),
+                        [&run](int) {
+                          run.interrupt();
+                          return AtSignal::cancel;
+                        });
 }
 
 }  // namespace parley::cli

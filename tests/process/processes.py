@@ -19,9 +19,9 @@ PATIENCE = 60
 
 
 def clean_environment():
-    """Nothing that leads to another broker, or makes a supervisor think that it is in a pod."""
+    """Nothing that leads to another broker or to a collector, or makes a supervisor think that it is in a pod."""
     return {name: value for name, value in os.environ.items()
-            if name != "PARLEY_BROKER" and not name.startswith("KUBERNETES_")}
+            if name != "PARLEY_BROKER" and not name.startswith(("KUBERNETES_", "OTEL_"))}
 
 
 class Daemon:

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agents/host/deployment.hpp"
+#include "agents/host/span_export.hpp"
 #include "libmsg/runtime/local_runtime.hpp"
 #include "services/cli/bus_session.hpp"
 #include "services/cli/chat_loop.hpp"
@@ -39,6 +40,7 @@ struct Standalone {
   SystemRandom random = {};
   asio::io_context io{1};
   std::unique_ptr<StandaloneLedger> ledger = nullptr;
+  std::shared_ptr<telemetry::OtlpExporter> exporter = nullptr;  ///< shared with runtime and models; null: off
   host::Deployment deployment{io, clock, random};
   LocalRuntime runtime{io, {.limits = limits_of(suite)}};
   std::optional<int> signal = std::nullopt;
@@ -56,6 +58,8 @@ struct Standalone {
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await runtime.stop(kDrainTime);
+    co_await deployment.stop(host::kToolGrace);
+    if (exporter) co_await exporter->stop(host::kSpanGrace);
     if (signal) co_return *signal == SIGINT ? kInterrupted : kDone;
     co_return code;
   }
@@ -114,6 +118,12 @@ int run_standalone(const Environment& environment, const host::SuiteConfig& suit
     if (!ledger) return environment.console.fail(ledger.error());
     standalone.ledger = std::move(*ledger);
   }
+  auto exporter = host::start_span_exporter(standalone.io, standalone.clock, standalone.random,
+                                            host::shared_telemetry(suite), "standalone");
+  if (!exporter) return environment.console.fail(exporter.error());
+  standalone.exporter = std::move(*exporter);
+  standalone.deployment.set_span_sink(standalone.exporter);
+  standalone.runtime.set_span_sink(standalone.exporter);
   for (const host::SuiteWorker& worker : suite.workers) {
     if (const Result<> prepared = standalone.deployment.prepare(worker.config); !prepared) {
       return environment.console.fail(prepared.error());

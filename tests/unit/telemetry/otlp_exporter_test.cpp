@@ -100,6 +100,19 @@ TEST_F(OtlpExporterTest, marks_what_failed_with_its_error) {
   EXPECT_EQ(sent["parentSpanId"], "0000000000000011");
 }
 
+TEST_F(OtlpExporterTest, leaves_the_kind_of_a_failure_to_who_recorded_it) {
+  start();
+  Span span;
+  span.context = exporter_->begin_trace();
+  span.name = "execute_tool web";
+  span.attributes = {{"error.type", std::string("refused")}};
+  span.error = Error(ErrorCode::unauthorized, "refused");
+  exporter_->record(std::move(span));
+  run_until_settled(1);
+  EXPECT_EQ(test::attribute_of(collector_.spans().front(), "error.type"), "refused");
+  EXPECT_EQ(collector_.spans().front()["attributes"].size(), 1U);
+}
+
 TEST_F(OtlpExporterTest, sends_many_in_batches) {
   start();
   for (int i = 0; i < 12; ++i) record("span " + std::to_string(i));
