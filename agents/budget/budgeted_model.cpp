@@ -9,6 +9,7 @@
 #include "agents/llm/pause.hpp"
 #include "agents/llm/token_estimate.hpp"
 #include "libmsg/core/backoff.hpp"
+#include "libmsg/messages/budget_refusal.hpp"
 
 namespace parley::budget {
 namespace {
@@ -59,7 +60,22 @@ bool is_free(ErrorCode code) {
 }
 
 Error error_of(const BudgetVerdict& verdict) {
-  return {error_code_from_string(verdict.code).value_or(ErrorCode::budget_exceeded), verdict.reason};
+  Error error(error_code_from_string(verdict.code).value_or(ErrorCode::budget_exceeded), verdict.reason);
+  if (verdict.budget.empty()) return error;
+  messages::BudgetRefusal refusal{verdict.budget, verdict.scope, verdict.subject, verdict.per};
+  if (verdict.has_usd) {
+    refusal.limit_nano_usd = verdict.limit_nano_usd;
+    refusal.spent_nano_usd = verdict.spent_nano_usd;
+  }
+  if (verdict.has_tokens) {
+    refusal.limit_tokens = verdict.limit_tokens;
+    refusal.spent_tokens = verdict.spent_tokens;
+  }
+  if (verdict.reset_ms > 0) {
+    refusal.resets_at = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(verdict.reset_ms)));
+  }
+  error.details = to_details(refusal);
+  return error;
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ class BudgetedModel final : public llm::ChatModel {
   BudgetedModel(std::shared_ptr<llm::ChatModel> inner, std::shared_ptr<Ledger> ledger, BudgetedOptions options,
                 const Clock& clock, Random& random, std::shared_ptr<BudgetObserver> observer);
 
-  /// Fails with `budget_exceeded` (the message says which budget, of whom, and when it resets), with `unreachable` when
+  /// Fails with `budget_exceeded` (which budget, of whom, and when it resets: messages::budget_refusal() reads it from
+  /// the error), with `unreachable` when
   /// the ledger does not answer (retryable: unlike `budget_exceeded` it says nothing about the money), and as the model
   /// does.
   Task<std::expected<llm::Completion, llm::ModelError>> complete(llm::ChatRequest request,

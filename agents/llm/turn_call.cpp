@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "libmsg/messages/budget_refusal.hpp"
+
 namespace parley::llm {
 
 namespace {
@@ -32,13 +34,16 @@ ChunkSink reporting(ChunkSink on_chunk, Context& context) {
   };
 }
 
-/// A call that nobody waited for to its end, or that was too much for any model, says nothing about this one.
-bool is_models_failure(ErrorCode code) { return code != ErrorCode::cancelled && code != ErrorCode::too_large; }
+/// A call that nobody waited for to its end, that was too much for any model, or that a budget did not allow, says
+/// nothing about this one. An empty account at the provider does: nobody but a person can fill it.
+bool is_models_failure(const Error& error) {
+  return error.code != ErrorCode::cancelled && error.code != ErrorCode::too_large && !messages::budget_refusal(error);
+}
 
 void report(const Outcome& outcome, Context& context) {
   if (outcome) {
     context.report_model_success();
-  } else if (is_models_failure(outcome.error().error.code)) {
+  } else if (is_models_failure(outcome.error().error)) {
     context.report_model_failure();
   }
 }

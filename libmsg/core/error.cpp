@@ -64,6 +64,11 @@ std::optional<ErrorCode> error_code_from_string(std::string_view name) {
 
 std::span<const ErrorCode> all_error_codes() { return kCodes; }
 
+std::string_view Error::detail(std::string_view name) const {
+  const auto found = std::ranges::find(details, name, &ErrorDetails::value_type::first);
+  return found == details.end() ? std::string_view() : std::string_view(found->second);
+}
+
 bool is_retryable(ErrorCode code) {
   const Entry* entry = find(code);
   return entry != nullptr && entry->retryable;

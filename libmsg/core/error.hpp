@@ -3,6 +3,7 @@
 // Pure values: any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace parley {
 
@@ -75,17 +77,28 @@ enum class ErrorCode : std::uint16_t {
 /// True when the same request may succeed later without a change (overloaded, timeout of a park, lost links, …).
 [[nodiscard]] bool is_retryable(ErrorCode code);
 
+/// Facts about a failure that a program can act on, as name and value, in order. They reach the caller with the error
+/// (PROTOCOL.md §Errors), so they are few and short: kMaxErrorDetails of kMaxErrorDetailBytes together.
+using ErrorDetails = std::vector<std::pair<std::string, std::string>>;
+inline constexpr std::size_t kMaxErrorDetails = 16;
+inline constexpr std::size_t kMaxErrorDetailBytes = 4096;
+
 /// One failure: a code, a message for a person (what happened, where, what to try), and whether a retry can help.
 struct Error {
   ErrorCode code = ErrorCode::invalid;
-  std::string message;
   bool retryable = false;
+  std::string message;
+  /// For programs; most failures have none.
+  ErrorDetails details;
 
   Error() = default;
   Error(ErrorCode error_code, std::string text)
-      : code(error_code), message(std::move(text)), retryable(is_retryable(error_code)) {}
+      : code(error_code), retryable(is_retryable(error_code)), message(std::move(text)) {}
   Error(ErrorCode error_code, std::string text, bool can_retry)
-      : code(error_code), message(std::move(text)), retryable(can_retry) {}
+      : code(error_code), retryable(can_retry), message(std::move(text)) {}
+
+  /// The value of one detail, or an empty text.
+  [[nodiscard]] std::string_view detail(std::string_view name) const;
 
   friend bool operator==(const Error&, const Error&) = default;
 };

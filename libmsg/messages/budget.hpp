@@ -102,12 +102,20 @@ struct BudgetVerdict {
   std::string budget;  ///< the limit's name
   std::string scope;   ///< `all`, `agent_type`, `agent`, `conversation`, `model`
   std::string subject;
-  std::string per;             ///< `hour`, `day`, `month`, `total`
+  std::string per;  ///< `hour`, `day`, `month`, `total`
+  /// The limit, and what is spent of it; only one in money, or in tokens, has it.
+  bool has_usd = false;
+  std::uint64_t limit_nano_usd = 0;
+  std::uint64_t spent_nano_usd = 0;
+  bool has_tokens = false;
+  std::uint64_t limit_tokens = 0;
+  std::uint64_t spent_tokens = 0;
   std::uint64_t reset_ms = 0;  ///< wall clock; 0: never
   /// The call would fit if the calls under way were free; it may after they have ended.
   bool is_held = false;
   MSGPACK_DEFINE_MAP(id, is_granted, reserved_nano_usd, reserved_tokens, max_output_tokens, price, soft_exceeded, code,
-                     reason, budget, scope, subject, per, reset_ms, is_held)
+                     reason, budget, scope, subject, per, has_usd, limit_nano_usd, spent_nano_usd, has_tokens,
+                     limit_tokens, spent_tokens, reset_ms, is_held)
   friend bool operator==(const BudgetVerdict&, const BudgetVerdict&) = default;
 };
 

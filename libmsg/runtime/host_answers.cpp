@@ -87,6 +87,12 @@ void AgentHost::answer_error(std::size_t connection, DeliveryId delivery, const 
 }
 
 void AgentHost::answer_error(std::size_t connection, wire::EnvelopeFields fields, const Error& error) {
+  if (!error.details.empty()) {
+    // Of the attributes so far only a traced answer has any, and they lie in scratch_.
+    if (fields.attributes.empty()) scratch_.clear();
+    wire::append_details(scratch_, error.details);
+    fields.attributes = scratch_.bytes();
+  }
   fields.code = error.code;
   fields.payload_type = kErrorType;
   fields.payload = as_bytes(std::string_view(error.message).substr(0, kMaxErrorText));

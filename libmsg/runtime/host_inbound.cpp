@@ -16,7 +16,9 @@ Payload payload_of(const wire::EnvelopeView& envelope) {
 }
 
 Error error_of(const wire::EnvelopeView& envelope) {
-  return {envelope.code(), std::string(as_text(envelope.payload()))};
+  Error error(envelope.code(), std::string(as_text(envelope.payload())));
+  error.details = wire::parse_details(envelope.attributes());
+  return error;
 }
 
 }  // namespace

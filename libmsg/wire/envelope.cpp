@@ -134,6 +134,29 @@ Result<std::vector<Attribute>> parse_attributes(Bytes encoded) {
   return entries;
 }
 
+void append_details(ByteBuffer& out, const ErrorDetails& details) {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : details) {
+    bytes += name.size() + value.size();
+    if (++count > kMaxErrorDetails || bytes > kMaxErrorDetailBytes) return;
+    // Refused: a name that is too long, or no room among the other attributes.
+    (void)append_attribute(out, std::string(attribute::kDetailPrefix) + name, value);
+  }
+}
+
+ErrorDetails parse_details(Bytes encoded) {
+  ErrorDetails details;
+  if (encoded.empty()) return details;
+  const Result<std::vector<Attribute>> all = parse_attributes(encoded);
+  if (!all) return details;
+  for (const auto& [name, value] : *all) {
+    if (!name.starts_with(attribute::kDetailPrefix) || details.size() == kMaxErrorDetails) continue;
+    details.emplace_back(name.substr(attribute::kDetailPrefix.size()), value);
+  }
+  return details;
+}
+
 std::optional<std::string_view> find_attribute(Bytes encoded, std::string_view name) {
   while (!encoded.empty()) {
     const auto entry = take_attribute(encoded);

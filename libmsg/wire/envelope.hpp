@@ -178,6 +178,7 @@ inline constexpr std::string_view kConversation = "conversation";       ///< gro
 inline constexpr std::string_view kIdempotencyKey = "idempotency-key";  ///< same key, same effect
 inline constexpr std::string_view kCallChain = "call-chain";         ///< agent ids waiting, oldest first, joined by \n
 inline constexpr std::string_view kRetryAfterMs = "retry-after-ms";  ///< on an error: when to try again
+inline constexpr std::string_view kDetailPrefix = "detail-";         ///< on an error: one of its details, by name
 }  // namespace attribute
 
 /// Encodes the small string map: per entry u8 name length, u16 value length, name, value.
@@ -190,5 +191,11 @@ Result<std::vector<Attribute>> parse_attributes(Bytes encoded);
 
 /// The value of one attribute; nullopt when absent or the map is malformed before it.
 [[nodiscard]] std::optional<std::string_view> find_attribute(Bytes encoded, std::string_view name);
+
+/// An error's details among the attributes of its ERROR. Those beyond kMaxErrorDetails, kMaxErrorDetailBytes or the
+/// limits of attributes are left out: without them it is still the error.
+void append_details(ByteBuffer& out, const ErrorDetails& details);
+/// Empty when there are none, or when the map is malformed.
+[[nodiscard]] ErrorDetails parse_details(Bytes encoded);
 
 }  // namespace parley::wire

@@ -81,7 +81,7 @@ Task<int> chat_loop(ChatLink& link, LineSource& lines, bool is_terminal_input, C
     const Result<messages::Answer> answer = co_await link.say(std::move(**line), on_part, std::nullopt);
     if (!answer) {
       printer.abandon();
-      const int failed = console.fail(answer.error());
+      const int failed = console.fail_answer(answer.error());
       if (!is_terminal_input && code == kDone) code = failed;
     } else if (options.is_json) {
       const double latency_ms = std::chrono::duration<double, std::milli>(clock.now() - start).count();

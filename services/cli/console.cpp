@@ -106,6 +106,11 @@ int Console::fail(const Error& error) {
   return exit_code_of(error.code);
 }
 
+int Console::fail_answer(const Error& error) {
+  (void)fail(error);
+  return exit_code_of_answer(error.code);
+}
+
 int Console::refuse_usage(std::string_view message) {
   (void)fail(Error(ErrorCode::invalid, std::string(message)));
   return kBadUsage;

@@ -41,8 +41,10 @@ class Console {
   /// Replaces the current line of a terminal's standard error; nothing elsewhere.
   void status(std::string_view line);
 
-  /// Prints `error: code: message` and returns the exit code that belongs to it.
+  /// Prints `error: code: message` and returns the exit code that belongs to it (see exit_code_of()).
   int fail(const Error& error);
+  /// The same for what a broker or an agent answered (see exit_code_of_answer()).
+  int fail_answer(const Error& error);
   /// Prints `error: invalid: message` and returns kBadUsage.
   int refuse_usage(std::string_view message);
 

@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "services/cli/error_view.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/table.hpp"
@@ -184,16 +185,28 @@ Task<> ConversationWatch::ask(const messages::PendingQuestion& question) {
     const Result<Payload> taken =
         co_await runtime_.client().request(std::move(target), to_payload(given), std::move(call));
     if (taken) co_return;
-    (void)console_.fail(taken.error());
+    (void)console_.fail_answer(taken.error());
     if (taken.error().code != ErrorCode::invalid) co_return;
   }
 }
 
 int ConversationWatch::print_answer(const Result<Answer>& answer) {
-  if (!answer) return console_.fail(answer.error());
+  const double latency_ms = std::chrono::duration<double, std::milli>(clock_.now() - started_).count();
+  if (!answer) {
+    // What there was so far has been shown; the transcript has it, too.
+    if (options_.is_json) {
+      console_.print(to_line({{"event", "failed"},
+                              {"error", error_to_json(answer.error())},
+                              {"turns", transcript_.turns()},
+                              {"usage", usage_json(transcript_.usage())},
+                              {"latency_ms", latency_ms}}));
+    } else {
+      print_summary(to_string(answer.error().code), transcript_.usage());
+    }
+    return console_.fail_answer(answer.error());
+  }
   const bool is_aborted = answer->stop_reason.starts_with(kAborted);
   if (options_.is_json) {
-    const double latency_ms = std::chrono::duration<double, std::milli>(clock_.now() - started_).count();
     console_.print(to_line({{"event", "answer"},
                             {"from", answer->from},
                             {"text", answer->text},
@@ -202,7 +215,7 @@ int ConversationWatch::print_answer(const Result<Answer>& answer) {
                             {"usage", usage_json(answer->usage)},
                             {"latency_ms", latency_ms}}));
   } else {
-    print_summary(*answer);
+    print_summary(answer->stop_reason.empty() ? "answered" : answer->stop_reason, answer->usage);
     console_.print(printable(answer->text));
   }
   if (!is_aborted) return kDone;
@@ -210,11 +223,11 @@ int ConversationWatch::print_answer(const Result<Answer>& answer) {
   return kFailed;
 }
 
-void ConversationWatch::print_summary(const Answer& answer) {
+void ConversationWatch::print_summary(std::string_view how, const messages::Usage& usage) {
   const auto seconds = std::chrono::duration<double>(clock_.now() - started_).count();
-  std::string text = answer.stop_reason.empty() ? std::string("answered") : printable(answer.stop_reason);
+  std::string text = printable(how);
   if (transcript_.turns() > 0) text += fmt::format(" · {} turns", transcript_.turns());
-  if (const std::string cost = describe_usage(answer.usage); !cost.empty()) text += " · " + cost;
+  if (const std::string cost = describe_usage(usage); !cost.empty()) text += " · " + cost;
   text += fmt::format(" · {:.1f} s", seconds);
   console_.note("\n" + console_.paint(Color::bold, shortened("== " + text, console_.style().width)));
 }

@@ -47,7 +47,7 @@ class ConversationWatch {
   Task<> ask(const messages::PendingQuestion& question);
   void show(const Payload& part);
   int print_answer(const Result<messages::Answer>& answer);
-  void print_summary(const messages::Answer& answer);
+  void print_summary(std::string_view how, const messages::Usage& usage);
 
   asio::io_context& io_;
   Runtime& runtime_;

@@ -17,6 +17,7 @@ inline constexpr int kTimeout = 4;
 /// Ctrl-C.
 inline constexpr int kInterrupted = 130;
 
+/// Of a failure of this program: its flags, its files, its way to the broker.
 [[nodiscard]] constexpr int exit_code_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::bad_configuration:
@@ -28,6 +29,12 @@ inline constexpr int kInterrupted = 130;
     default:
       return kFailed;
   }
+}
+
+/// Of a failure that a broker or an agent answered with. What an agent could not reach, or found wrong in its own
+/// configuration, is neither our broker nor our usage: the request failed.
+[[nodiscard]] constexpr int exit_code_of_answer(ErrorCode code) {
+  return code == ErrorCode::timeout ? kTimeout : kFailed;
 }
 
 }  // namespace parley::cli

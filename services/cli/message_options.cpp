@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include "libmsg/wire/limits.hpp"
+#include "services/cli/error_view.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/line_source.hpp"
+#include "services/cli/payload_view.hpp"
 
 namespace parley::cli {
 namespace {
@@ -50,7 +52,10 @@ Task<Result<>> send_line(Bus& bus, const MessageOptions& message, std::chrono::m
   } else {
     done = fail(payload.error());
   }
-  if (!done) (void)bus.console.fail(Error(done.error().code, fmt::format("line {}: {}", number, done.error().message)));
+  if (!done) {
+    if (bus.common.is_json) bus.console.print(to_line({{"line", number}, {"error", error_to_json(done.error())}}));
+    (void)bus.console.fail(Error(done.error().code, fmt::format("line {}: {}", number, done.error().message)));
+  }
   co_return done;
 }
 
@@ -60,7 +65,7 @@ Task<int> send_file(Bus& bus, const MessageOptions& message, std::chrono::millis
     return send_line(bus, message, timeout, send_one, number, std::move(text));
   };
   const Result<FeedSummary> summary = co_await feed(bus, message.feed, line);
-  if (!summary) co_return bus.console.fail(summary.error());
+  if (!summary) co_return bus.console.fail_answer(summary.error());
   std::string report = fmt::format("{} sent", summary->sent);
   for (const auto& [code, count] : summary->failures) report += fmt::format(", {} failed with {}", count, code);
   bus.console.note(report);
@@ -93,7 +98,9 @@ int send_messages(const Environment& environment, const MessageOptions& message,
   return run_on_bus(environment, std::move(options), [&](Bus& bus) -> Task<int> {
     Outgoing one = outgoing(bus, message, std::move(*payload), bus.time_left());
     const Result<> done = co_await send_one(bus, std::move(one));
-    co_return done ? kDone : bus.console.fail(done.error());
+    if (done) co_return kDone;
+    if (bus.common.is_json) bus.console.print(to_line({{"error", error_to_json(done.error())}}));
+    co_return bus.console.fail_answer(done.error());
   });
 }
 

@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
+#include "services/cli/error_view.hpp"
 #include "services/cli/team_view.hpp"
 
 namespace parley::cli {
@@ -75,6 +76,7 @@ void Transcript::event(const TeamEvent& event, WallTime at) {
     ++turns_;
     unfinished_.erase(event.from);
   }
+  if (event.event == "participant_failed") keep_unfinished(event.from, at);
   if (entries_.size() >= kMaxEntries) {
     ++left_out_;
     return;
@@ -82,15 +84,26 @@ void Transcript::event(const TeamEvent& event, WallTime at) {
   entries_.push_back({at, event});
 }
 
+/// What somebody had said of a turn that has no end.
+void Transcript::keep_unfinished(const std::string& from, WallTime at) {
+  auto said = unfinished_.extract(from);
+  if (said.empty() || said.mapped().empty()) return;
+  if (entries_.size() >= kMaxEntries) {
+    ++left_out_;
+    return;
+  }
+  TeamEvent event{"turn_ended", team_, from, {}, std::move(said.mapped()), usage_};
+  entries_.push_back({at, std::move(event), true});
+}
+
 void Transcript::finish(const Result<Answer>& answer, WallTime at) {
   ended_ = at;
   outcome_ = answer;
   if (answer) usage_ = answer->usage;
   // After the end of a conversation everything was said; what is left over are pieces of an inner answer.
-  for (auto& [from, text] : unfinished_) {
-    if (answer) break;
-    TeamEvent event{"turn_ended", team_, from, {}, std::move(text), usage_};
-    entries_.push_back({at, std::move(event), true});
+  while (!answer && !unfinished_.empty()) {
+    const std::string from = unfinished_.begin()->first;
+    keep_unfinished(from, at);
   }
   unfinished_.clear();
 }
@@ -135,7 +148,7 @@ std::string Transcript::json() const {
     all["answer"] = (*outcome_)->text;
     all["stop_reason"] = (*outcome_)->stop_reason;
   } else if (outcome_) {
-    all["error"] = {{"code", to_string(outcome_->error().code)}, {"message", outcome_->error().message}};
+    all["error"] = error_to_json(outcome_->error());
   }
   return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

@@ -35,6 +35,8 @@ class Transcript {
   [[nodiscard]] const messages::Usage& usage() const { return usage_; }
 
  private:
+  void keep_unfinished(const std::string& from, WallTime at);
+
   struct Entry {
     WallTime at;
     messages::TeamEvent event;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <stdexcept>
 
+#include "libmsg/messages/budget_refusal.hpp"
 #include "libmsg/wire/limits.hpp"
 #include "tests/conformance/bus.hpp"
 
@@ -60,6 +61,40 @@ TYPED_TEST(Failures, exception_of_a_handler_is_handler_failed_with_its_text) {
     EXPECT_EQ(code_of(reply), "handler_failed");
     if (!reply) {
       EXPECT_THAT(reply.error().message, HasSubstr("boom"));
+    }
+  });
+}
+
+// [P-ERR-3]
+TYPED_TEST(Failures, details_of_an_error_reach_the_caller_through_another_agent_also_when_traced) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    const auto refuse = [](const Ask&, Context&) -> Task<Result<Payload>> {
+      Error error(ErrorCode::budget_exceeded, "no room");
+      error.details = messages::to_details({"desk", "agent_type", "poor", "day", 5, std::nullopt, 4, 0, WallTime(7ms)});
+      co_return fail(std::move(error));
+    };
+    co_await this->serve("poor", on_ask(refuse));
+    const auto forward = [](const Ask& message, Context& context) -> Task<Result<Payload>> {
+      co_return co_await context.request(target("poor/x"), to_payload(message));
+    };
+    co_await this->serve("front", on_ask(forward));
+    for (const bool is_traced : {false, true}) {
+      CallOptions options;
+      options.is_traced = is_traced;
+      const Result<Payload> reply = co_await runtime.client().request(target("front/x"), asked("x"), options);
+      EXPECT_EQ(code_of(reply), "budget_exceeded");
+      if (reply) continue;
+      const auto refusal = messages::budget_refusal(reply.error());
+      EXPECT_TRUE(refusal);
+      if (!refusal) continue;
+      EXPECT_EQ(refusal->budget, "desk");
+      EXPECT_EQ(refusal->scope, "agent_type");
+      EXPECT_EQ(refusal->subject, "poor");
+      EXPECT_EQ(refusal->per, "day");
+      EXPECT_EQ(refusal->limit_nano_usd, 5U);
+      EXPECT_EQ(refusal->spent_nano_usd, 4U);
+      EXPECT_EQ(refusal->limit_tokens, std::nullopt);
+      EXPECT_EQ(refusal->resets_at, WallTime(7ms));
     }
   });
 }

@@ -157,6 +157,40 @@ class Budgets(ProcessTest):
         code, _, errors = self.ask("one/broke")
         self.assertIn("budget 'talk' (conversation broke, 1 tokens in total)", errors)
 
+    def test_a_refusal_can_be_read_by_programs(self):
+        self.begin(usd="0.001")
+        code, out, _ = self.run_parley("request", "one/broke", "hello", "--json")
+        self.assertEqual(code, 1)
+        error = json.loads(out)["error"]
+        self.assertEqual((error["code"], error["retryable"]), ("budget_exceeded", False))
+        self.assertEqual(error["budget"], {"name": "talk", "scope": "conversation", "subject": "broke", "per": "total",
+                                           "limit_tokens": 1, "spent_tokens": 0, "resets_at": None})
+        self.assertEqual(self.run_parley("budget", "set", "hourly", "--usd", "0", "--per", "hour")[0], 0)
+        _, out, _ = self.run_parley("request", "one/alice", "hello", "--json")
+        budget = json.loads(out)["error"]["budget"]
+        self.assertEqual((budget["name"], budget["limit_usd"], budget["spent_usd"]), ("hourly", 0, 0))
+        self.assertRegex(budget["resets_at"], r"^\d{4}-\d\d-\d\dT\d\d:00:00")
+
+    def test_refusals_do_not_make_a_worker_sick_and_are_counted_as_what_they_are(self):
+        self.begin(usd="0")
+        for _ in range(6):
+            self.assertEqual(self.ask("one/alice")[0], 1)
+        page = self.metrics(self.workers["one"])
+        self.assertIn('parley_budget_calls_total{outcome="refused"} 6', page)
+        self.assertRegex(page, r'parley_agent_turns_total{[^}]*outcome="budget_exceeded"[^}]*} 6')
+        # A success that the worker has told of shows that it has told of the refusals as well.
+        self.assertEqual(self.run_parley("budget", "set", "fleet", "--usd", "1")[0], 0)
+        self.assertEqual(self.ask("one/alice")[0], 0)
+        self.wait_until(lambda: self.vitals_of("one")["successes"] == 1, "heartbeat")
+        vitals = self.vitals_of("one")
+        self.assertEqual((vitals["failures"], vitals["model_failures"]), (0, 0))
+
+    def vitals_of(self, agent_type):
+        code, out, errors = self.run_parley("ps", "--json")
+        self.assertEqual(code, 0, errors)
+        rows = [row for peer in json.loads(out)["peers"] for row in (peer["vitals"] or {"types": []})["types"]]
+        return next((row for row in rows if row["name"] == agent_type), {"successes": 0})
+
     def test_an_agent_killed_mid_call_is_charged_as_estimated_and_holds_nothing(self):
         self.begin(lease="1s")
         alices = self.parley("request", "one/alice", "slow", "--timeout", "60s")
@@ -233,7 +267,8 @@ class Budgets(ProcessTest):
         self.begin(timeout="500ms")
         self.kill(self.ledger)
         code, _, errors = self.ask("one/alice")
-        self.assertNotEqual(code, 0)
+        # An agent that cannot reach its ledger is no broker that cannot be reached (3).
+        self.assertEqual(code, 1)
         self.assertIn("unreachable", errors)
         self.assertIn("the ledger does not answer", errors)
 

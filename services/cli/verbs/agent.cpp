@@ -23,7 +23,7 @@ struct Settings {
 Task<int> where(Bus& bus, const std::string& key) {
   wire::Query query{.what = "where", .key = key};
   const Result<wire::WhereReport> report = co_await query_broker<wire::WhereReport>(bus.runtime, std::move(query));
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   if (bus.common.is_json) {
     bus.console.print(to_line({{"id", report->id}, {"worker", report->worker}, {"epoch", report->epoch}}));
   } else if (report->worker.empty()) {
@@ -44,7 +44,7 @@ std::string sentence(const std::string& what, const wire::OperateReport& report)
 Task<int> operate(Bus& bus, std::string what, const Settings& settings) {
   wire::Operate order{.what = what, .key = settings.key, .reason = settings.reason};
   const Result<wire::OperateReport> report = co_await bus.runtime.operate(std::move(order));
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   if (bus.common.is_json) {
     bus.console.print(
         to_line({{"did", what}, {"key", report->key}, {"worker", report->worker}, {"affected", report->affected}}));

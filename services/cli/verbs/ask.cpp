@@ -155,7 +155,7 @@ Task<int> watch(Bus& bus, const LsSettings& settings) {
 Task<int> list(Bus& bus, const LsSettings& settings) {
   if (settings.does_watch) co_return co_await watch(bus, settings);
   const Result<Questions> questions = co_await fetch(bus, settings, bus.time_left());
-  if (!questions) co_return bus.console.fail(questions.error());
+  if (!questions) co_return bus.console.fail_answer(questions.error());
   if (settings.id && questions->questions.empty()) {
     co_return bus.console.fail(
         Error(ErrorCode::invalid, fmt::format("no question '{}' waits (see: parley ask ls)", *settings.id)));
@@ -182,7 +182,7 @@ Task<int> answer(Bus& bus, const AnswerSettings& settings) {
   given.answer = settings.text;
   given.by = who_answers(settings);
   const Result<> done = co_await request_desk<void>(bus, given, bus.time_left());
-  if (!done) co_return bus.console.fail(done.error());
+  if (!done) co_return bus.console.fail_answer(done.error());
   if (bus.common.is_json) {
     bus.console.print(to_line({{"id", given.id}, {"answer", given.answer}, {"by", given.by}}));
   } else {

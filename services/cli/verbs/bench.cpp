@@ -61,7 +61,7 @@ Task<int> bench(Bus& bus, const Settings& settings) {
     options.max_mailbox = 100'000;
     const Result<> registered =
         co_await bus.runtime.register_closure(own_type, std::move(echo), {}, std::move(options));
-    if (!registered) co_return bus.console.fail(registered.error());
+    if (!registered) co_return bus.console.fail_answer(registered.error());
   }
   const Result<Target> target = Target::parse(name);
   if (!target) co_return bus.console.refuse_usage(target.error().message);

@@ -54,7 +54,7 @@ Task<int> list(Bus& bus, const LsSettings& settings) {
   order.name = settings.name.value_or("");
   order.limit = static_cast<std::uint32_t>(settings.limit);
   const auto report = co_await ask_ledger<messages::BudgetReport>(bus, order);
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   if (settings.name && report->rows.empty()) {
     co_return bus.console.fail(Error(ErrorCode::invalid, fmt::format("no budget '{}'", *settings.name)));
   }
@@ -76,7 +76,7 @@ Task<int> list(Bus& bus, const LsSettings& settings) {
 template <class Message>
 Task<int> change(Bus& bus, const Message& order) {
   const auto done = co_await ask_ledger<messages::BudgetDone>(bus, order);
-  if (!done) co_return bus.console.fail(done.error());
+  if (!done) co_return bus.console.fail_answer(done.error());
   if (bus.common.is_json) {
     bus.console.print(to_line({{"text", done->text}, {"accounts", done->accounts}}));
   } else {

@@ -48,7 +48,7 @@ Task<int> chat(Bus& bus, const Settings& settings) {
   }
   ChatLink link(bus.io, bus.runtime, bus.clock, bus.random, std::move(*options));
   const Result<> opened = co_await link.open();
-  if (!opened) co_return bus.console.fail(opened.error());
+  if (!opened) co_return bus.console.fail_answer(opened.error());
   LineSource lines(bus.io, STDIN_FILENO);
   const ChatLoopOptions loop{bus.common.is_json, agent};
   const int code = co_await chat_loop(link, lines, is_terminal, bus.console, bus.clock, loop);

@@ -110,7 +110,7 @@ class Demo {
     Result<messages::Answer> answer = co_await (*link)->say(std::string(line.text), on_part, trace);
     if (!answer) {
       if (!is_json_) printer.abandon();
-      co_return code_of(answer.error());
+      co_return is_interrupted_ ? kInterrupted : console_.fail_answer(answer.error());
     }
     DemoResult result{std::string(line.session), std::string(line.text), answer->from, clock_.now() - start, {}};
     if (!is_json_) printer.finish(*answer);

@@ -47,7 +47,7 @@ Task<int> list(Bus& bus, const LsSettings& settings) {
       .what = "dead_letters", .key = {}, .limit = static_cast<std::uint32_t>(settings.limit), .after = settings.after};
   const Result<wire::DeadLetterReport> report =
       co_await query_broker<wire::DeadLetterReport>(bus.runtime, std::move(query));
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   if (bus.common.is_json) {
     for (const auto& row : report->rows) bus.console.print(to_line(to_json(row)));
   } else {
@@ -75,7 +75,7 @@ Task<int> show(Bus& bus, const std::string& id) {
   wire::Query query{.what = "dead_letter", .key = id};
   const Result<wire::DeadLetterReport> report =
       co_await query_broker<wire::DeadLetterReport>(bus.runtime, std::move(query));
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   if (report->rows.empty()) {
     co_return bus.console.fail(
         Error(ErrorCode::invalid, fmt::format("no dead letter {} is kept (see: parley dlq ls)", id)));

@@ -84,7 +84,7 @@ Task<int> follow(Bus& bus, const Settings& settings) {
   std::vector<TopicFilter> filters{{std::string(messages::kEventsTopic), false}};
   const std::string type = "events-" + random_hex(bus.random, 12);
   const Result<> registered = co_await bus.runtime.register_closure(type, std::move(closure), std::move(filters));
-  if (!registered) co_return bus.console.fail(registered.error());
+  if (!registered) co_return bus.console.fail_answer(registered.error());
   // A supervisor may be away just now; its events come when it is back.
   const Result<> recent = co_await print_recent(bus, settings);
   if (!recent) bus.console.note(fmt::format("no supervisor answers ({}); waiting for events", recent.error().message));
@@ -94,7 +94,7 @@ Task<int> follow(Bus& bus, const Settings& settings) {
 Task<int> show_events(Bus& bus, const Settings& settings) {
   if (settings.does_follow) co_return co_await follow(bus, settings);
   const Result<> recent = co_await print_recent(bus, settings);
-  co_return recent ? kDone : bus.console.fail(recent.error());
+  co_return recent ? kDone : bus.console.fail_answer(recent.error());
 }
 
 Run declare(Options& options) {

@@ -47,7 +47,7 @@ void print_report(Console& console, const wire::PsReport& report) {
 Task<int> show_ps(Bus& bus) {
   wire::Query query{.what = "ps", .key = {}, .limit = 1000};
   const Result<wire::PsReport> report = co_await query_broker<wire::PsReport>(bus.runtime, std::move(query));
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   const std::vector<messages::SupervisorReport> supervisors = co_await ask_supervisors(bus, *report);
   if (bus.common.is_json) {
     nlohmann::json json = to_json(*report);

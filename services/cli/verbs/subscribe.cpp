@@ -74,12 +74,12 @@ Task<int> subscribe(Bus& bus, const Settings& settings, TopicFilter filter) {
   };
   std::vector<TopicFilter> filters{std::move(filter)};
   const Result<> registered = co_await bus.runtime.register_closure(type, std::move(closure), std::move(filters));
-  if (!registered) co_return bus.console.fail(registered.error());
+  if (!registered) co_return bus.console.fail_answer(registered.error());
   bus.console.note(fmt::format("subscribed to {}", settings.topic));
   const bool is_complete = co_await print_until_deadline(bus, *events, settings.count);
   events->close();
   const Result<> unregistered = co_await bus.runtime.unregister_type(type);
-  if (!unregistered) co_return bus.console.fail(unregistered.error());
+  if (!unregistered) co_return bus.console.fail_answer(unregistered.error());
   if (is_complete) co_return kDone;
   co_return bus.console.fail(
       Error(ErrorCode::timeout, fmt::format("fewer than {} events came in time", settings.count)));

@@ -84,7 +84,7 @@ Task<int> show_once(Bus& bus, const Settings& settings) {
     co_await wait_for(bus, settings.interval);
     frame = co_await reports.next();
   }
-  if (!frame) co_return bus.console.fail(frame.error());
+  if (!frame) co_return bus.console.fail_answer(frame.error());
   if (bus.common.is_json) {
     bus.console.print(to_line(top::to_json(*frame)));
     co_return kDone;

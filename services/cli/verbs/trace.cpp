@@ -27,7 +27,7 @@ bool is_trace_id(std::string_view text) {
 Task<int> show_trace(Bus& bus, const Settings& settings) {
   wire::Query query{.what = "trace", .key = settings.id, .limit = 1000};
   const Result<wire::TraceReport> report = co_await query_broker<wire::TraceReport>(bus.runtime, std::move(query));
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   if (report->hops.empty()) {
     co_return bus.console.fail(
         Error(ErrorCode::invalid,

@@ -23,7 +23,7 @@ struct Settings {
 Task<int> drain(Bus& bus, const Settings& settings) {
   wire::Operate order{.what = "drain", .key = settings.worker, .reason = settings.reason};
   const Result<wire::OperateReport> report = co_await bus.runtime.operate(std::move(order));
-  if (!report) co_return bus.console.fail(report.error());
+  if (!report) co_return bus.console.fail_answer(report.error());
   if (bus.common.is_json) {
     bus.console.print(to_line({{"did", "drain"}, {"worker", report->worker}, {"affected", report->affected}}));
   } else {
@@ -41,9 +41,9 @@ Task<int> restart(Bus& bus, const Settings& settings) {
   CallOptions call;
   call.timeout = bus.time_left();
   const Result<Payload> answer = co_await bus.client.request(*target, to_payload(order), std::move(call));
-  if (!answer) co_return bus.console.fail(answer.error());
+  if (!answer) co_return bus.console.fail_answer(answer.error());
   const auto done = wire::decode_body<messages::SupervisorDone>(as_bytes(answer->bytes));
-  if (!done) co_return bus.console.fail(done.error());
+  if (!done) co_return bus.console.fail_answer(done.error());
   if (bus.common.is_json) {
     bus.console.print(to_line({{"did", "restart"}, {"worker", settings.worker}, {"text", done->text}}));
   } else {

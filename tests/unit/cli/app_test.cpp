@@ -166,5 +166,12 @@ TEST(ExitCodes, follow_the_error) {
   EXPECT_EQ(exit_code_of(ErrorCode::handler_failed), 1);
 }
 
+TEST(ExitCodes, of_an_answer_blame_neither_the_broker_nor_the_usage) {
+  EXPECT_EQ(exit_code_of_answer(ErrorCode::unreachable), 1);
+  EXPECT_EQ(exit_code_of_answer(ErrorCode::bad_configuration), 1);
+  EXPECT_EQ(exit_code_of_answer(ErrorCode::budget_exceeded), 1);
+  EXPECT_EQ(exit_code_of_answer(ErrorCode::timeout), 4);
+}
+
 }  // namespace
 }  // namespace parley::cli

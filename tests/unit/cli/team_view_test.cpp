@@ -147,6 +147,17 @@ TEST_F(TeamViewTest, transcript_keeps_turns_tools_and_the_result) {
   EXPECT_THAT(transcript.json(), HasSubstr("\"stop_reason\": \"accepted:critic\""));
 }
 
+TEST_F(TeamViewTest, transcript_keeps_what_was_being_said_by_whoever_was_cut_short) {
+  event("turn_started", "poet");
+  part("poet", "a rose ");
+  event("participant_failed", "poet", "cancelled", "the conversation was stopped");
+  messages::Answer answer;
+  answer.stop_reason = "external:enough";
+  transcript.finish(answer, {});
+  EXPECT_THAT(transcript.markdown(), HasSubstr("**poet** (unfinished):\n\na rose"));
+  EXPECT_THAT(transcript.json(), HasSubstr("\"is_unfinished\": true"));
+}
+
 TEST_F(TeamViewTest, transcript_keeps_what_was_being_said_when_it_was_interrupted) {
   event("turn_started", "poet");
   part("poet", "half a r");

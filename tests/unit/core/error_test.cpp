@@ -73,6 +73,14 @@ TEST(Error, takes_retryable_from_its_code_unless_told) {
   EXPECT_FALSE(Error(ErrorCode::overloaded, "full", false).retryable);
 }
 
+TEST(Error, has_details_for_programs_and_an_empty_text_for_others) {
+  Error error(ErrorCode::budget_exceeded, "no room");
+  error.details = {{"budget", "desk"}, {"scope", "all"}};
+  EXPECT_EQ(error.detail("budget"), "desk");
+  EXPECT_EQ(error.detail("subject"), "");
+  EXPECT_NE(error, Error(ErrorCode::budget_exceeded, "no room"));
+}
+
 TEST(Result, carries_the_failure) {
   const Result<int> result = fail(ErrorCode::too_large, "9 MiB");
   ASSERT_FALSE(result);

@@ -38,6 +38,10 @@ TEST(Book, says_which_budget_of_whom_refuses_and_when_it_resets) {
   EXPECT_EQ(verdict.scope, "agent_type");
   EXPECT_EQ(verdict.subject, "hr");
   EXPECT_EQ(verdict.per, "day");
+  EXPECT_TRUE(verdict.has_tokens);
+  EXPECT_EQ(verdict.limit_tokens, 100U);
+  EXPECT_EQ(verdict.spent_tokens, 60U);
+  EXPECT_FALSE(verdict.has_usd);
   EXPECT_EQ(format_utc(wall_from_ms(verdict.reset_ms)), "2026-11-22T00:00:00Z");
   EXPECT_EQ(verdict.reason,
             "budget 'desk' (agent type hr, 100 tokens a day) has no room for 50 tokens: 60 tokens spent, 0 tokens "

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "agents/llm/pause.hpp"
+#include "libmsg/messages/budget_refusal.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/unit/agents/scripted_model.hpp"
 
@@ -124,6 +125,34 @@ TEST_F(Budgeted, makes_no_call_that_is_refused_and_passes_the_reason_on) {
   EXPECT_EQ(outcome.error().error, Error(ErrorCode::budget_exceeded, "budget 'x' has no room"));
   EXPECT_THAT(inner->requests, IsEmpty());
   EXPECT_THAT(ledger->settled, IsEmpty());
+}
+
+// [P-BUD-6]
+TEST_F(Budgeted, tells_programs_which_budget_of_whom_refused_how_much_it_allows_and_when_it_resets) {
+  BudgetVerdict verdict = FakeLedger::refused("no room");
+  verdict.budget = "desk";
+  verdict.scope = "agent_type";
+  verdict.subject = "hr";
+  verdict.per = "day";
+  verdict.has_tokens = true;
+  verdict.limit_tokens = 100;
+  verdict.spent_tokens = 99;
+  verdict.reset_ms = 86'400'000;
+  ledger->answers.emplace_back(verdict);
+  const auto outcome = ask();
+  ASSERT_FALSE(outcome);
+  const messages::BudgetRefusal told{
+      "desk", "agent_type", "hr", "day", std::nullopt, 100, 0, 99, WallTime(std::chrono::days(1))};
+  EXPECT_EQ(messages::budget_refusal(outcome.error().error), told);
+}
+
+TEST_F(Budgeted, tells_of_no_budget_when_the_ledger_refuses_for_another_reason) {
+  BudgetVerdict verdict = FakeLedger::refused("full");
+  verdict.code = "overloaded";
+  ledger->answers.emplace_back(verdict);
+  const auto outcome = ask();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().error, Error(ErrorCode::overloaded, "full"));
 }
 
 // LiteLLM fails open without its database.

@@ -5,6 +5,7 @@
 
 #include "agents/llm/offline_model.hpp"
 #include "agents/llm/pause.hpp"
+#include "libmsg/messages/budget_refusal.hpp"
 #include "tests/support/run_task.hpp"
 
 namespace parley::llm {
@@ -97,6 +98,32 @@ TEST_F(TurnCall, ends_at_the_deadline_of_the_message) {
   FakeTurn turn(1h);
   turn.deadline_ = clock_.now() + 1ms;
   EXPECT_EQ(call(1h, turn).error().error.code, ErrorCode::timeout);
+  EXPECT_EQ(turn.failures, 1);
+}
+
+/// Fails as it is told.
+class FailingModel final : public ChatModel {
+ public:
+  explicit FailingModel(Error error) : error_(std::move(error)) {}
+  Task<std::expected<Completion, ModelError>> complete(ChatRequest, ChunkSink) override {
+    co_return std::unexpected(ModelError{.error = error_});
+  }
+
+ private:
+  Error error_;
+};
+
+TEST_F(TurnCall, takes_a_refusal_of_the_ledger_for_no_failure_of_the_model_but_an_empty_account_for_one) {
+  FakeTurn turn(1h);
+  Error refusal(ErrorCode::budget_exceeded, "no room");
+  refusal.details = messages::to_details({"desk", "all", "", "day"});
+  FailingModel refused(refusal);
+  const auto outcome = test::run_task(io_, complete_in_turn(refused, {}, turn));
+  EXPECT_EQ(outcome.error().error, refusal);
+  EXPECT_EQ(turn.failures, 0);
+  EXPECT_EQ(turn.successes, 0);
+  FailingModel broke(Error(ErrorCode::budget_exceeded, "insufficient_quota"));
+  EXPECT_FALSE(test::run_task(io_, complete_in_turn(broke, {}, turn)));
   EXPECT_EQ(turn.failures, 1);
 }
 

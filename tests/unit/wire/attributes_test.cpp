@@ -51,6 +51,38 @@ TEST(Attributes, absent_name_is_not_found) {
   EXPECT_EQ(find_attribute({}, "a"), std::nullopt);
 }
 
+// [P-ERR-3]
+TEST(Details, of_an_error_read_back_among_other_attributes) {
+  const ErrorDetails details{{"budget", "desk"}, {"subject", ""}};
+  ByteBuffer map = attribute_map({{"traceparent", "00-x"}});
+  append_details(map, details);
+  EXPECT_EQ(parse_details(map.bytes()), details);
+  EXPECT_EQ(find_attribute(map.bytes(), "traceparent"), "00-x");
+  EXPECT_EQ(find_attribute(map.bytes(), "detail-budget"), "desk");
+}
+
+// [P-ERR-3]
+TEST(Details, beyond_16_or_4_KiB_are_left_out) {
+  ErrorDetails details;
+  for (int i = 0; i < 20; ++i) details.emplace_back("n" + std::to_string(i), "v");
+  ByteBuffer many;
+  append_details(many, details);
+  EXPECT_EQ(parse_details(many.bytes()).size(), kMaxErrorDetails);
+  EXPECT_EQ(parse_details(many.bytes()).back().first, "n15");
+  ByteBuffer large;
+  append_details(large, {{"a", "1"}, {"b", std::string(kMaxErrorDetailBytes, 'x')}, {"c", "3"}});
+  EXPECT_EQ(parse_details(large.bytes()), (ErrorDetails{{"a", "1"}}));
+}
+
+// [P-ERR-3]
+TEST(Details, of_a_malformed_map_are_none) {
+  ByteBuffer map;
+  append_details(map, {{"budget", "desk"}});
+  map.append(std::string_view("\x05\x01"));
+  EXPECT_EQ(parse_details(map.bytes()), ErrorDetails());
+  EXPECT_EQ(parse_details({}), ErrorDetails());
+}
+
 // [P-LIM-6]
 TEST(Attributes, name_takes_up_to_255_bytes) {
   ByteBuffer out;

@@ -141,6 +141,26 @@ Frame error_with_retry() {
   return one(fields);
 }
 
+Frame error_with_details() {
+  const ByteBuffer attributes = attribute_map({{attribute::kTraceparent, kTraceparent},
+                                               {"detail-budget", "desk"},
+                                               {"detail-scope", "agent_type"},
+                                               {"detail-subject", "hr"},
+                                               {"detail-per", "day"},
+                                               {"detail-limit_nano_usd", "5000000000"},
+                                               {"detail-spent_nano_usd", "4990000000"},
+                                               {"detail-reset_ms", "1795305600000"}});
+  EnvelopeFields fields;
+  fields.kind = Kind::error;
+  fields.flags = kFlagTraced;
+  fields.message_id = 8;
+  fields.code = ErrorCode::budget_exceeded;
+  fields.payload_type = "parley.Error";
+  fields.attributes = attributes.bytes();
+  fields.payload = as_bytes("budget 'desk' has no room");
+  return one(fields);
+}
+
 Frame send_and_event() {
   EnvelopeFields send;
   send.kind = Kind::send;
@@ -291,6 +311,7 @@ const std::map<std::string, std::function<Frame()>>& vectors() {
       {"streamed_reply", streamed_reply},
       {"reply_forwarded", reply_forwarded},
       {"error_with_retry", error_with_retry},
+      {"error_with_details", error_with_details},
       {"send_and_event", send_and_event},
       {"accepted", accepted},
       {"done", done},
