@@ -87,6 +87,7 @@ class WorkerMetrics::Impl {
   Counter& spans_dropped = spans.Add({{"outcome", "dropped"}});
   Gauge& spans_waiting = gauge_family(registry, "parley_telemetry_waiting_spans").Add({});
   ModelMetrics models{registry};
+  ConversationMetrics conversations{registry};
   BudgetMetrics budgets{registry};
   ModelGuardMetrics model_guards{registry};
   ToolMetrics tools{registry};
@@ -135,6 +136,7 @@ void WorkerMetrics::keep_agent_types(std::span<const std::string_view> hosted) {
     if (std::ranges::find(hosted, agent.first) != hosted.end()) return false;
     impl_->models.remove_agent_type(agent.first);
     impl_->tools.remove_agent_type(agent.first);
+    impl_->conversations.remove_agent_type(agent.first);
     impl_->remove(agent.second);
     return true;
   });
@@ -167,6 +169,8 @@ void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& g
   series.inflight->Set(static_cast<double>(gauges.inflight));
   series.waiting->Set(static_cast<double>(gauges.waiting));
 }
+
+ConversationMetrics& WorkerMetrics::conversations() { return impl_->conversations; }
 
 BudgetMetrics& WorkerMetrics::budgets() { return impl_->budgets; }
 

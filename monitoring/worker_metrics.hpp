@@ -12,6 +12,7 @@
 
 #include "libmsg/core/clock.hpp"
 #include "monitoring/budget_metrics.hpp"
+#include "monitoring/conversation_metrics.hpp"
 #include "monitoring/mcp_metrics.hpp"
 #include "monitoring/model_guard_metrics.hpp"
 #include "monitoring/model_metrics.hpp"
@@ -79,6 +80,8 @@ class WorkerMetrics {
   /// How late the loop's timer ran: the time that handlers kept the loop busy.
   void observe_loop_lag(Duration lag);
 
+  /// Of the teams that this worker hosts.
+  [[nodiscard]] ConversationMetrics& conversations();
   /// Of the calls that ask the ledger.
   [[nodiscard]] BudgetMetrics& budgets();
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "agents/host/conversation_counts.hpp"
 #include "agents/host/deployed_tools.hpp"
 #include "agents/host/metrics_observer.hpp"
 #include "agents/host/model_config.hpp"
@@ -130,13 +131,18 @@ class Deployment::Impl {
     return services_.observer ? services_.observer(model) : std::make_shared<llm::ModelObserver>();
   }
 
+  std::shared_ptr<teams::ConversationObserver> conversations_of(const AgentConfig& agent) const {
+    if (metrics_ == nullptr || !agent.is_team) return nullptr;
+    return std::make_shared<ConversationCounts>(metrics_->conversations(), agent.type);
+  }
+
   AgentFactory make_factory(Runtime& runtime, const AgentsConfig& config, const AgentConfig& agent) {
     const kinds::KindServices services{
         [this, &runtime, &config, &agent](const std::string& name) { return model_for(runtime, config, agent, name); },
         [this, &config, &agent](const std::vector<std::string>& names) {
           return tools_.box_for(config, agent.type, names);
         },
-        questions_, &services_.clock};
+        questions_, conversations_of(agent), &services_.clock};
     return agent.make_factory(services);
   }
 

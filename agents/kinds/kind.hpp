@@ -12,6 +12,7 @@
 
 #include "agents/llm/chat_model.hpp"
 #include "agents/people/question_board.hpp"
+#include "agents/teams/conversation_observer.hpp"
 #include "agents/tools/tool_box.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/runtime/agent.hpp"
@@ -28,6 +29,8 @@ struct KindServices {
   std::function<tools::ToolBox(const std::vector<std::string>& names)> tools;
   /// The questions to people that wait in this process; never null. Shared by the desk and the metrics page.
   std::shared_ptr<people::QuestionBoard> questions = nullptr;
+  /// Counts the conversations of a team; null: nobody does.
+  std::shared_ptr<teams::ConversationObserver> conversations = nullptr;
   /// For agents that tell their model the date; outlives them. May be null.
   const Clock* clock = nullptr;
 };

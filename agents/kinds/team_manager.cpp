@@ -2,29 +2,26 @@
 
 #include <algorithm>
 #include <asio/this_coro.hpp>
+#include <exception>
 #include <msgpack.hpp>
 #include <utility>
 
-#include "agents/llm/turn_call.hpp"
 #include "agents/teams/saved_text.hpp"
 #include "libmsg/runtime/run_all.hpp"
-#include "libmsg/wire/envelope.hpp"
 
 namespace parley::kinds {
 
 using messages::Answer;
 using messages::TeamEvent;
 using messages::Text;
-using messages::TextPart;
 using messages::ThreadMessage;
 using messages::TurnRequest;
-using messages::Usage;
 using std::chrono::milliseconds;
 
 namespace {
 
 constexpr std::size_t kMaxToolsUsed = 100;
-constexpr milliseconds kStopCheckTimeout{2000};
+constexpr milliseconds kStopTimeout{5000};
 
 struct SavedManager {
   std::string team;
@@ -33,6 +30,11 @@ struct SavedManager {
   std::uint64_t generation = 1;
   MSGPACK_DEFINE_MAP(team, wants_text, told, generation)
 };
+
+std::string_view end_kind_of(const Result<Answer>& answer) {
+  if (answer) return teams::end_kind(answer->stop_reason);
+  return answer.error().code == ErrorCode::cancelled ? "cancelled" : "failed";
+}
 
 bool ends_with_stop(const AgentId& id) { return id.key().ends_with(messages::kStopSuffix); }
 
@@ -47,6 +49,21 @@ std::string rendered(const std::vector<ThreadMessage>& thread) {
   return text;
 }
 
+Result<Answer> read_member_answer(const Payload& reply, std::string_view name) {
+  Answer answer;
+  if (reply.type == Text::kTypeName) {
+    Result<Text> text = from_payload<Text>(reply);
+    if (!text) return fail(std::move(text).error());
+    answer.text = std::move(text->text);
+    return answer;
+  }
+  if (reply.type != Answer::kTypeName) {
+    return fail(ErrorCode::invalid,
+                "'" + std::string(name) + "' answered with a '" + reply.type + "', which is no text");
+  }
+  return from_payload<Answer>(reply);
+}
+
 std::string conversation_key(const AgentId& manager, std::uint64_t generation) {
   std::string key = manager.type() + "~" + manager.key();
   if (generation > 1) key += "~" + std::to_string(generation);
@@ -58,9 +75,11 @@ std::string conversation_key(const AgentId& manager, std::uint64_t generation) {
   return key.substr(0, kMaxAgentKeyBytes - suffix.size()) + suffix;
 }
 
-TeamManager::TeamManager(std::shared_ptr<const TeamSetup> setup, std::shared_ptr<llm::ChatModel> model, AgentId id)
+TeamManager::TeamManager(std::shared_ptr<const TeamSetup> setup, std::shared_ptr<llm::ChatModel> model,
+                         std::shared_ptr<teams::ConversationObserver> observer, AgentId id)
     : setup_(std::move(setup)),
       model_(std::move(model)),
+      observer_(std::move(observer)),
       id_(std::move(id)),
       team_(std::shared_ptr<const teams::TeamPlan>(setup_, &setup_->plan)),
       members_(setup_->contacts.size()) {}
@@ -68,10 +87,7 @@ TeamManager::TeamManager(std::shared_ptr<const TeamSetup> setup, std::shared_ptr
 std::string TeamManager::conversation() const { return conversation_key(id_, team_.generation()); }
 
 Task<Result<Answer>> TeamManager::on(const Text& task, Context& context) {
-  if (ends_with_stop(id_)) {
-    stop_ = {true, task.text.empty() ? "stopped" : task.text};
-    co_return Answer{"the conversation will end after its present round", id_.type(), false, {}};
-  }
+  if (ends_with_stop(id_)) co_return co_await pass_on_stop(task.text, context);
   if (!context.is_request() && setup_->answer_topic.empty()) {
     co_return fail(ErrorCode::invalid,
                    "team '" + id_.type() + "' has nobody to answer: send a request, or give it an answer_topic");
@@ -103,16 +119,47 @@ Task<Result<Answer>> TeamManager::on(const TurnRequest& turn, Context& context) 
   co_return co_await run(std::move(task), context);
 }
 
-Task<Result<messages::StopState>> TeamManager::on(const messages::StopCheck& check, Context& context) {
-  if (!ends_with_stop(id_)) {
-    co_return fail(ErrorCode::invalid, "ask '" + context.self().str() + std::string(messages::kStopSuffix) + "'");
+Task<Result<void>> TeamManager::on(const messages::Stop& stop, Context& context) {
+  if (!is_running_) {
+    co_return fail(ErrorCode::invalid, "no conversation of '" + context.self().str() + "' is under way");
   }
-  if (check.is_new) stop_ = {};
-  co_return stop_;
+  team_.stop(stop.reason.empty() ? "stopped" : stop.reason);
+  stop_.order();
+  co_return Result<void>();
 }
 
+Task<Result<Answer>> TeamManager::pass_on_stop(std::string reason, Context& context) {
+  const std::string_view key = id_.key();
+  const Result<AgentId> team =
+      AgentId::make(id_.type(), std::string(key.substr(0, key.size() - messages::kStopSuffix.size())));
+  if (!team) co_return fail(team.error());
+  const messages::Stop stop{std::move(reason)};
+  CallOptions options;
+  options.timeout = kStopTimeout;
+  const Result<Payload> done = co_await context.request(*team, to_payload(stop), std::move(options));
+  if (!done) co_return fail(done.error());
+  co_return Answer{"the conversation of '" + team->str() + "' ends now", id_.type(), false, {}};
+}
+
+/// Counts the conversation, and knows that it is under way, whatever becomes of it.
 Task<Result<Answer>> TeamManager::run(teams::TeamTask task, Context& context) {
-  co_await look_for_stop(true, context);
+  stop_.arm();
+  is_running_ = true;
+  observer_->began();
+  Result<Answer> answer = fail(ErrorCode::handler_failed, "the conversation broke off");
+  std::exception_ptr thrown;
+  try {
+    answer = co_await converse(std::move(task), context);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  is_running_ = false;
+  observer_->ended(end_kind_of(answer), team_.rounds());
+  if (thrown) std::rethrow_exception(thrown);
+  co_return answer;
+}
+
+Task<Result<Answer>> TeamManager::converse(teams::TeamTask task, Context& context) {
   tools_used_.clear();
   team_.begin(task, context.now(), clock_.wall_now());
   last_step_ = context.now();
@@ -168,41 +215,44 @@ Task<Result<>> TeamManager::speak(teams::Speak speak, Context& context) {
   std::vector<teams::TurnResult> results;
   results.reserve(speak.turns.size());
   for (const teams::Turn& turn : speak.turns) {
-    results.push_back({turn.member, fail(ErrorCode::cancelled, "not asked"), false});
+    results.push_back({turn.member, fail(ErrorCode::cancelled, "the conversation was stopped"), false});
   }
-  if (speak.turns.size() == 1) {
-    co_await take_turn(speak.turns.front(), context, results.front());
-  } else {
-    std::vector<Task<>> tasks;
-    tasks.reserve(speak.turns.size());
-    for (std::size_t i = 0; i < speak.turns.size(); ++i) {
-      tasks.push_back(take_turn(speak.turns[i], context, results[i]));
-    }
-    co_await run_all(co_await asio::this_coro::executor, std::move(tasks));
-  }
+  Task<> turns = take_turns(speak.turns, results, context);
+  const bool is_whole = co_await stop_.run(std::move(turns));
   if (context.is_cancelled()) co_return fail(ErrorCode::cancelled, "whoever gave the task has stopped waiting");
-  for (const teams::TurnResult& result : results) {
-    if (!result.answer) continue;
+  for (teams::TurnResult& result : results) {
+    if (!result.answer) {
+      if (is_whole || std::exchange(result.is_skipped, true)) continue;
+      co_await tell_cut(result, context);
+      continue;
+    }
     for (const std::string& tool : result.answer->tools_used) {
       if (tools_used_.size() < kMaxToolsUsed) tools_used_.push_back(tool);
     }
   }
   team_.heard(std::move(results), context.now(), clock_.wall_now());
   last_step_ = context.now();
-  co_await look_for_stop(false, context);
   co_return Result<>{};
 }
 
-/// A handler sees no other message of its agent before it ends, so the wish to stop waits at an agent of its own.
-Task<> TeamManager::look_for_stop(bool is_new, Context& context) {
-  const Result<AgentId> desk = AgentId::make(id_.type(), id_.key() + std::string(messages::kStopSuffix));
-  if (!desk) co_return;  // the key is too long for it: such a conversation ends by its limits or by cancellation
-  CallOptions options;
-  options.timeout = kStopCheckTimeout;
-  const messages::StopCheck check{is_new};
-  const Result<messages::StopState> state =
-      co_await context.request<messages::StopState>(*desk, check, std::move(options));
-  if (state && state->is_requested && !is_new) team_.stop(state->reason);
+Task<> TeamManager::take_turns(const std::vector<teams::Turn>& turns, std::vector<teams::TurnResult>& results,
+                               Context& context) {
+  if (turns.size() == 1) {
+    co_await take_turn(turns.front(), context, results.front());
+    co_return;
+  }
+  std::vector<Task<>> tasks;
+  tasks.reserve(turns.size());
+  for (std::size_t i = 0; i < turns.size(); ++i) tasks.push_back(take_turn(turns[i], context, results[i]));
+  co_await run_all(co_await asio::this_coro::executor, std::move(tasks));
+}
+
+/// Those who watch hear that this turn has no end.
+Task<> TeamManager::tell_cut(const teams::TurnResult& cut, Context& context) {
+  const std::string& name = team_.plan().members[cut.member].seat.name;
+  TeamEvent event{"participant_failed",           id_.type(),   name, to_string(ErrorCode::cancelled),
+                  "the conversation was stopped", team_.usage()};
+  (void)co_await tell(std::move(event), context);
 }
 
 Result<std::string> TeamManager::save_state() const {

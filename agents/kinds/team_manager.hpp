@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "agents/kinds/stop_signal.hpp"
 #include "agents/kinds/team_setup.hpp"
 #include "agents/llm/chat_model.hpp"
+#include "agents/teams/conversation_observer.hpp"
 #include "agents/teams/team.hpp"
 #include "libmsg/messages/conversation.hpp"
 #include "libmsg/messages/text.hpp"
@@ -18,18 +20,20 @@
 
 namespace parley::kinds {
 
-class TeamManager final : public TypedAgent<TeamManager, messages::Text, messages::TurnRequest, messages::StopCheck> {
+class TeamManager final : public TypedAgent<TeamManager, messages::Text, messages::TurnRequest, messages::Stop> {
  public:
-  /// `setup` and `model` (null unless the setup's adviser is one) are shared with the other conversations of the type.
-  /// An id whose key ends with `!stop` is no conversation but the place where one is asked to stop.
-  TeamManager(std::shared_ptr<const TeamSetup> setup, std::shared_ptr<llm::ChatModel> model, AgentId id);
+  /// `setup`, `model` (null unless the setup's adviser is one) and `observer` are shared with the other conversations
+  /// of the type. An id whose key ends with `!stop` is no conversation but passes on the wish to stop one.
+  TeamManager(std::shared_ptr<const TeamSetup> setup, std::shared_ptr<llm::ChatModel> model,
+              std::shared_ptr<teams::ConversationObserver> observer, AgentId id);
 
   /// A task. Fails only if the team failed before anybody had said anything; later failures end in an answer with the
   /// partial result and the reason `aborted:…`.
   Task<Result<messages::Answer>> on(const messages::Text& task, Context& context);
   /// A turn in another team's conversation.
   Task<Result<messages::Answer>> on(const messages::TurnRequest& turn, Context& context);
-  Task<Result<messages::StopState>> on(const messages::StopCheck& check, Context& context);
+  /// Runs beside a task: its type stands in the `interleaved` of the agent type's options.
+  Task<Result<void>> on(const messages::Stop& stop, Context& context);
 
   [[nodiscard]] Result<std::string> save_state() const override;
   Result<> load_state(std::string_view state) override;
@@ -48,15 +52,27 @@ class TeamManager final : public TypedAgent<TeamManager, messages::Text, message
     messages::Usage usage;
   };
 
+  /// What judges have said.
+  struct Verdicts {
+    std::map<std::string, std::string> done;  ///< why it is over, by agent
+    messages::Usage usage;
+  };
+
+  Task<Result<messages::Answer>> pass_on_stop(std::string reason, Context& context);
   Task<Result<messages::Answer>> run(teams::TeamTask task, Context& context);
+  Task<Result<messages::Answer>> converse(teams::TeamTask task, Context& context);
   Task<Result<messages::Answer>> finish(teams::Team::End end, Context& context);
 
   // One kind of action each.
   Task<Result<>> speak(teams::Speak speak, Context& context);
+  Task<> take_turns(const std::vector<teams::Turn>& turns, std::vector<teams::TurnResult>& results, Context& context);
+  Task<> tell_cut(const teams::TurnResult& cut, Context& context);
   Task<> take_turn(const teams::Turn& turn, Context& context, teams::TurnResult& result);
   Task<Result<>> consult(teams::Consult consult, Context& context);
   Task<Result<>> judge(teams::Team::Judge judge, Context& context);
 
+  Task<> take_advice(const teams::Consult& consult, Advice& advice, Context& context);
+  Task<> take_verdicts(const std::vector<std::string>& agents, Verdicts& verdicts, Context& context);
   Task<Advice> ask_model(const teams::Consult& consult, Context& context);
   Task<Advice> ask_adviser(const teams::Consult& consult, Context& context);
   Task<Result<messages::Answer>> ask_text(std::string agent, std::string question, Context& context);
@@ -66,7 +82,6 @@ class TeamManager final : public TypedAgent<TeamManager, messages::Text, message
                                         Context& context);
   Task<Result<>> pass_on(Payload part, std::string_view name, std::string_view type, Context& context);
   Task<Result<>> tell(messages::TeamEvent event, Context& context);
-  Task<> look_for_stop(bool is_new, Context& context);
 
   [[nodiscard]] Payload turn_message(const teams::Turn& turn) const;
   [[nodiscard]] Payload news_message(const teams::Turn& turn) const;
@@ -77,6 +92,7 @@ class TeamManager final : public TypedAgent<TeamManager, messages::Text, message
 
   std::shared_ptr<const TeamSetup> setup_;
   std::shared_ptr<llm::ChatModel> model_;
+  std::shared_ptr<teams::ConversationObserver> observer_;
   AgentId id_;
   SystemClock clock_;  ///< stamps messages, for people; everything else is in the context's time
   teams::Team team_;
@@ -84,11 +100,14 @@ class TeamManager final : public TypedAgent<TeamManager, messages::Text, message
   std::uint64_t generation_ = 1;  ///< of the thread that members_ is about
   std::vector<std::string> tools_used_;
   TimePoint last_step_{};
-  messages::StopState stop_;  ///< of a `!stop` id
+  bool is_running_ = false;  ///< a task is under way
+  StopSignal stop_;
 };
 
 /// `from: text` for each message, for agents that are told of a conversation by Text.
 [[nodiscard]] std::string rendered(const std::vector<messages::ThreadMessage>& thread);
+/// What a member or an adviser has said, as Answer or Text; fails with `invalid` for anything else.
+[[nodiscard]] Result<messages::Answer> read_member_answer(const Payload& reply, std::string_view name);
 /// The key of the members of a conversation: the manager's type and key, shortened if that is too long.
 [[nodiscard]] std::string conversation_key(const AgentId& manager, std::uint64_t generation);
 

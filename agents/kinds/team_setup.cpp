@@ -247,8 +247,10 @@ MakeFactory make_team_factory(TeamSetup setup) {
   return [shared](const KindServices& services) -> AgentFactory {
     std::shared_ptr<llm::ChatModel> model;
     if (shared->adviser && shared->adviser->agent.empty()) model = services.model(shared->adviser->model);
-    return [shared, model](const AgentId& id) -> std::unique_ptr<Agent> {
-      return std::make_unique<TeamManager>(shared, model, id);
+    auto observer = services.conversations;
+    if (observer == nullptr) observer = std::make_shared<teams::ConversationObserver>();
+    return [shared, model, observer](const AgentId& id) -> std::unique_ptr<Agent> {
+      return std::make_unique<TeamManager>(shared, model, observer, id);
     };
   };
 }

@@ -22,9 +22,9 @@ struct UserProxy::Replies {
   /// Unset for a request, whose parts and reply go back to the caller.
   std::optional<Topic> topic;
 
-  [[nodiscard]] Task<Result<>> part(Context& context, TextPart piece) const {
-    if (!topic) co_return co_await context.part(piece);
-    const Result<std::uint32_t> published = co_await context.publish(*topic, piece);
+  [[nodiscard]] Task<Result<>> part(Context& context, Payload piece) const {
+    if (!topic) co_return co_await context.part(std::move(piece));
+    const Result<std::uint32_t> published = co_await context.publish(*topic, std::move(piece));
     if (!published) co_return fail(published.error());
     co_return Result<>{};
   }
@@ -219,9 +219,10 @@ Task<Result<Answer>> UserProxy::forward(const Text& message, Context& context, c
     Result<std::optional<Payload>> piece = co_await stream->next();
     if (!piece) co_return fail(std::move(piece).error());
     if (!*piece) co_return read_answer(stream->reply());
-    Result<TextPart> part = from_payload<TextPart>(**piece);
-    if (!part) continue;  // a kind of part that the user's side does not show
-    const Result<> passed_on = co_await replies.part(context, std::move(*part));
+    // Who speaks, tools and cost of a team or an assistant as well; other kinds the user's side does not show.
+    const bool is_shown = (*piece)->type == TextPart::kTypeName || (*piece)->type == messages::TeamEvent::kTypeName;
+    if (!is_shown) continue;
+    const Result<> passed_on = co_await replies.part(context, std::move(**piece));
     if (!passed_on) co_return fail(passed_on.error());
   }
 }

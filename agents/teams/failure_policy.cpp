@@ -1,8 +1,14 @@
 #include "agents/teams/failure_policy.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace parley::teams {
+
+std::string_view to_string(TurnAttempts::Decision::What decided) {
+  constexpr std::array<std::string_view, 4> kNames{"retry", "replace", "skip", "abort"};
+  return kNames.at(static_cast<std::size_t>(decided));
+}
 
 bool may_help_to_retry(const Error& error) {
   switch (error.code) {

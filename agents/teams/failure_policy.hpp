@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "libmsg/core/error.hpp"
 
@@ -42,6 +43,9 @@ class TurnAttempts {
   std::uint32_t retries_ = 0;
   bool is_replaced_ = false;
 };
+
+/// The stable name, for example `retry`; part of metrics.
+[[nodiscard]] std::string_view to_string(TurnAttempts::Decision::What decided);
 
 /// False for failures that the same request would meet again: wrong rights, an exhausted budget, a malformed request, …
 [[nodiscard]] bool may_help_to_retry(const Error& error);

@@ -92,11 +92,11 @@ void Team::start(const TeamTask& task, WallTime wall) {
 
 Team::Action Team::next(TimePoint now) {
   if (end_) return *end_;
-  if (!judges_.empty()) return Judge{judges_};
   if (stop_) {
     end("external:" + *stop_);
     return *end_;
   }
+  if (!judges_.empty()) return Judge{judges_};
   Step step = strategy_->next(scene());
   if (const auto* finish = std::get_if<Finish>(&step)) {
     end(finish->reason);
@@ -227,8 +227,9 @@ void Team::abort(const Error& error, std::string_view who) {
       (who.empty() ? std::string() : std::string(who) + " failed: ") + to_string(error.code) + ": " + error.message;
   if (messages_ == 0) {
     is_running_ = false;
-    end_ = End{fail(
-        Error(error.code, who.empty() ? error.message : std::string(who) + ": " + error.message, error.retryable))};
+    Error failure = error;  // with what it tells programs
+    if (!who.empty()) failure.message = std::string(who) + ": " + error.message;
+    end_ = End{fail(std::move(failure))};
     return;
   }
   end("aborted:" + what);

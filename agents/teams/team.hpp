@@ -108,7 +108,8 @@ class Team {
   void judged(std::map<std::string, std::string> verdicts, const messages::Usage& usage, TimePoint now);
   /// It cannot go on, for a reason that lies outside of it: ends in what there is, or in the error.
   void give_up(const Error& error) { abort(error, {}); }
-  /// Somebody outside wants it to end after the present step.
+  /// Somebody outside wants it to end: the next action is End. A Consult or Judge under way needs no event any more;
+  /// turns under way do, those that were broken off as skipped.
   void stop(std::string reason) { stop_ = std::move(reason); }
 
   [[nodiscard]] const TeamPlan& plan() const { return *plan_; }

@@ -64,24 +64,16 @@ struct TeamEvent {
   friend bool operator==(const TeamEvent&, const TeamEvent&) = default;
 };
 
-/// A Text to `<team's type>/<key>!stop` asks the conversation of `<team's type>/<key>` to end after its present round.
-/// Between rounds the team asks there with a StopCheck; answered with a StopState.
-inline constexpr std::string_view kStopSuffix = "!stop";
-
-struct StopCheck {
-  static constexpr std::string_view kTypeName = "parley.StopCheck";
-  /// A conversation begins: what was asked before is not meant for it.
-  bool is_new = false;
-  MSGPACK_DEFINE_MAP(is_new)
-  friend bool operator==(const StopCheck&, const StopCheck&) = default;
-};
-
-struct StopState {
-  static constexpr std::string_view kTypeName = "parley.StopState";
-  bool is_requested = false;
+/// To a team at work: ends its conversation at once, in the middle of a turn, with what there is so far. Taken beside
+/// the turn under way; answered with an empty payload, or with `invalid` when no conversation is under way.
+struct Stop {
+  static constexpr std::string_view kTypeName = "parley.Stop";
   std::string reason;
-  MSGPACK_DEFINE_MAP(is_requested, reason)
-  friend bool operator==(const StopState&, const StopState&) = default;
+  MSGPACK_DEFINE_MAP(reason)
+  friend bool operator==(const Stop&, const Stop&) = default;
 };
+
+/// A Text to `<team's type>/<key>!stop` is passed on as a Stop to `<team's type>/<key>`.
+inline constexpr std::string_view kStopSuffix = "!stop";
 
 }  // namespace parley::messages

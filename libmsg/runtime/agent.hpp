@@ -12,7 +12,8 @@
 // right.
 //
 // All members of an agent are called on the loop thread, one message at a time (unless the type was registered as
-// re-entrant), in the order in which each sender sent them. A handler may throw: the caller gets `handler_failed`.
+// re-entrant or with interleaved payload types), in the order in which each sender sent them. A handler may throw: the
+// caller gets `handler_failed`.
 #pragma once
 
 #include <functional>

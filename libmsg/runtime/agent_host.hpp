@@ -299,6 +299,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   Result<AgentType*> add_type(std::string name, TypeOptions options);
   Task<Result<>> announce(AgentType& type);
   static TurnRules rules_of(const AgentType& type);
+  [[nodiscard]] static bool is_interleaved(const Activation& activation, std::string_view payload_type);
   [[nodiscard]] Error shutting_down() const;
 
   // Start and stop (host_stop.cpp).

@@ -73,13 +73,14 @@ void AgentHost::on_delivery(std::size_t connection, const wire::EnvelopeView& en
     return refuse(std::move(turn), {ErrorCode::deadlock, "more than " + std::to_string(wire::kMaxCallChain) +
                                                              " agents wait for each other in one call chain"});
   }
-  const bool is_own_chain = !chain.empty() && is_in_chain(chain, activation->id);
+  Entry entry = !chain.empty() && is_in_chain(chain, activation->id) ? Entry::own_chain : Entry::ordinary;
+  if (is_interleaved(*activation, turn->message.type)) entry = Entry::beside;
   Turn* const queued = turn.get();
   std::optional<TurnPtr> started;
   refresh_lease();  // The session may have ended behind this batch's back.
-  const Admission admission = is_own_chain && activation->body.is_activating
+  const Admission admission = entry == Entry::own_chain && activation->body.is_activating
                                   ? Admission::deadlock
-                                  : scheduler_.admit(*activation, turn, is_own_chain, now_, started);
+                                  : scheduler_.admit(*activation, turn, entry, now_, started);
   switch (admission) {
     case Admission::start:
       return start_delivered(std::move(*started));
@@ -94,6 +95,15 @@ void AgentHost::on_delivery(std::size_t connection, const wire::EnvelopeView& en
       return refuse(std::move(turn),
                     {ErrorCode::deadlock, "the call chain leads back to '" + activation->id + "', which waits for it"});
   }
+}
+
+/// An agent that is being made takes nothing beside that.
+bool AgentHost::is_interleaved(const Activation& activation, std::string_view payload_type) {
+  const std::vector<std::string>& types = activation.body.type->options.interleaved;
+  if (types.empty()) [[likely]]
+    return false;
+  return activation.body.agent != nullptr && !activation.body.is_activating &&
+         std::ranges::find(types, payload_type) != types.end();
 }
 
 /// Most handlers end within their first resumption; only the others need to be found by a CANCEL.

@@ -26,6 +26,9 @@ struct TypeOptions {
   std::uint32_t capacity = 1;
   /// Lets a call chain that comes back (A → B → A) run inside the waiting turn instead of failing with `deadlock`.
   bool is_reentrant = false;
+  /// Payload types that do not wait for the turn under way but run beside it: orders about what an activation does just
+  /// now. Their handlers must be short, and see the agent in the middle of the other turn.
+  std::vector<std::string> interleaved;
   /// Messages that may wait for one activation; one more is answered with `overloaded`.
   std::uint32_t max_mailbox = 1024;
   /// An activation without messages for this long is put away (its state is kept by the runtime). Zero: never.

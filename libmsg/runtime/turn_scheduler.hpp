@@ -34,6 +34,13 @@ struct TurnRules {
   bool may_make_room = true;
 };
 
+/// By what right a message asks for its turn.
+enum class Entry : std::uint8_t {
+  ordinary,   ///< it waits for the turn under way
+  own_chain,  ///< its call chain contains this activation, so the turn under way waits for it
+  beside,     ///< its type runs beside the turn under way (TypeOptions::interleaved)
+};
+
 /// What becomes of a message that arrives.
 enum class Admission : std::uint8_t {
   start,       ///< its turn starts now; the caller runs it and then calls finish()
@@ -58,7 +65,7 @@ class TurnScheduler {
     Epoch epoch;
     TurnRules rules;
     Phase phase = Phase::live;
-    std::uint32_t running = 0;  ///< turns under way; more than one only by re-entrance
+    std::uint32_t running = 0;  ///< turns under way; more than one only by re-entrance or beside one another
     TimePoint last_used;
     std::list<Message> mailbox;
     TimerId idle_timer;
@@ -98,13 +105,12 @@ class TurnScheduler {
     return *place;
   }
 
-  /// `is_in_chain`: the message's call chain contains this activation, so the chain waits for it.
   /// On `start` and `queued` the message has been moved from; on `start` it is returned in `started`.
-  Admission admit(Activation& activation, Message& message, bool is_in_chain, TimePoint now,
+  Admission admit(Activation& activation, Message& message, Entry entry, TimePoint now,
                   std::optional<Message>& started) {
-    const bool is_waiting_for_itself = is_in_chain && activation.running > 0;
-    if (is_waiting_for_itself && !activation.rules.is_reentrant) return Admission::deadlock;
-    if (!is_held_ && (activation.is_idle() || is_waiting_for_itself)) {
+    const bool is_busy = activation.running > 0;
+    if (is_busy && entry == Entry::own_chain && !activation.rules.is_reentrant) return Admission::deadlock;
+    if (!is_held_ && (activation.is_idle() || (is_busy && entry != Entry::ordinary))) {
       activation.running++;
       running_++;
       activation.last_used = now;

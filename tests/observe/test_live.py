@@ -91,7 +91,7 @@ class Live(unittest.TestCase):
 
     def expected_empty(self, expression):
         if files.metrics_in(expression) & files.NOT_IN_A_HELP_DESK:
-            return "no tools"
+            return "no tools and no teams"
         missing = files.metrics_in(expression) & set(files.NOT_EXPORTED_YET) - set(files.documented_metrics())
         return "; ".join(sorted({files.NOT_EXPORTED_YET[name] for name in missing}))
 

@@ -100,6 +100,20 @@ TEST_F(HelpDesk, streams_the_departments_parts_through_the_proxy) {
   EXPECT_EQ(heard->answer.text, "finance heard it");
 }
 
+TEST_F(HelpDesk, shows_the_user_who_speaks_in_a_team_that_answers) {
+  const auto work = [](const Payload&, Context& context) -> Task<Result<Payload>> {
+    const messages::TeamEvent event{"turn_started", "legal", "attorney", "", "", {}};
+    const Result<> told = co_await context.part(event);
+    EXPECT_TRUE(told);
+    co_return to_payload(Text{"done", "legal"});
+  };
+  host_closure("legal", work);
+  const Result<Heard> heard = converse("user_proxy/alice", "I need a lawyer");
+  ASSERT_TRUE(heard) << heard.error().message;
+  ASSERT_EQ(heard->events.size(), 1U);
+  EXPECT_EQ(heard->events[0].from, "attorney");
+}
+
 TEST_F(HelpDesk, tells_the_user_that_a_department_is_not_there_and_routes_the_next_message) {
   const Answer apology = say("alice", "I need a lawyer");
   EXPECT_EQ(apology.from, "user_proxy");

@@ -37,8 +37,9 @@ struct Heard {
 struct KindsFixture : testing::Test {
   KindsFixture() { EXPECT_TRUE(test::run_task(io, runtime.start())); }
 
-  void host(std::string type, AgentFactory factory) {
-    const Result<> registered = test::run_task(io, runtime.register_type(std::move(type), std::move(factory)));
+  void host(std::string type, AgentFactory factory, TypeOptions options = {}) {
+    const Result<> registered =
+        test::run_task(io, runtime.register_type(std::move(type), std::move(factory), std::move(options)));
     ASSERT_TRUE(registered) << registered.error().message;
   }
   void host_closure(std::string type, Closure closure, std::vector<TopicFilter> topics = {}) {

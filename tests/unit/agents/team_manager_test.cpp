@@ -25,14 +25,27 @@ struct Watched {
   Result<Answer> answer;
 };
 
+/// Writes down what it is told.
+class Counts final : public teams::ConversationObserver {
+ public:
+  void began() override { told.emplace_back("began"); }
+  void ended(std::string_view reason, std::uint64_t rounds) override {
+    told.push_back("ended " + std::string(reason) + " after " + std::to_string(rounds));
+  }
+  void member_failed(teams::TurnAttempts::Decision::What decided) override {
+    told.emplace_back(teams::to_string(decided));
+  }
+  std::vector<std::string> told;
+};
+
 struct TeamManagerTest : KindsFixture {
   /// Hosts the agents of a YAML list.
   void host_team(const std::string& agents) {
     const auto document = config::parse_yaml("agents:\n" + agents, "test.yaml");
     auto config = host::read_agents(*document);
     ASSERT_TRUE(config) << config.error().str();
-    const KindServices services{[this](const std::string&) { return model; }, {}};
-    for (const host::AgentConfig& agent : config->agents) host(agent.type, agent.make_factory(services));
+    const KindServices services{[this](const std::string&) { return model; }, {}, nullptr, counts};
+    for (const host::AgentConfig& agent : config->agents) host(agent.type, agent.make_factory(services), agent.options);
   }
 
   /// An agent that answers turns from a list of texts (`>x` hands over to x, `!` fails), and remembers the turns.
@@ -87,6 +100,7 @@ struct TeamManagerTest : KindsFixture {
     co_return watched;
   }
 
+  std::shared_ptr<Counts> counts = std::make_shared<Counts>();
   std::shared_ptr<test::ScriptedModel> model = std::make_shared<test::ScriptedModel>();
   std::map<std::string, std::vector<TurnRequest>> turns;
   std::map<std::string, std::vector<std::string>> keys;
@@ -204,6 +218,7 @@ TEST_F(TeamManagerTest, replaces_skips_and_aborts_by_policy) {
   EXPECT_THAT(watched.turns, ElementsAre("b: by c"));
   EXPECT_EQ(watched.answer->text, "by c");
   EXPECT_EQ(watched.answer->stop_reason, "aborted:d failed: upstream_failed: d is broken");
+  EXPECT_THAT(counts->told, ElementsAre("began", "skip", "replace", "abort", "ended aborted after 3"));
 }
 
 TEST_F(TeamManagerTest, fails_with_the_members_error_when_there_is_no_result) {
@@ -212,6 +227,7 @@ TEST_F(TeamManagerTest, fails_with_the_members_error_when_there_is_no_result) {
   const Watched watched = run("team/x", "task");
   ASSERT_FALSE(watched.answer);
   EXPECT_EQ(watched.answer.error().code, ErrorCode::upstream_failed);
+  EXPECT_THAT(counts->told, ElementsAre("began", "abort", "ended failed after 1"));
   EXPECT_EQ(watched.answer.error().message, "a: a is broken");
 }
 
@@ -297,29 +313,112 @@ TEST_F(TeamManagerTest, runs_members_in_parallel) {
   EXPECT_EQ(turns["sum"].at(0).thread.size(), 3U);
 }
 
-TEST_F(TeamManagerTest, ends_when_somebody_outside_asks_for_it) {
+/// Members that speak, and then wait until somebody cancels them, in which case they are noted.
+struct TeamStop : TeamManagerTest {
+  void hanging_member(const std::string& name) {
+    host_closure(name, [this, name](const Payload& message, Context& context) -> Task<Result<Payload>> {
+      if (!from_payload<TurnRequest>(message)) co_return fail(ErrorCode::no_handler, "");
+      const TextPart part{"well, ", ""};
+      const Result<> sent = co_await context.part(part);
+      EXPECT_TRUE(sent);
+      const Result<> slept = co_await context.sleep(std::chrono::hours(1));
+      if (!slept) cut.push_back(name + ": " + to_string(slept.error().code));
+      co_return fail(slept ? Error(ErrorCode::invalid, "it slept") : slept.error());
+    });
+  }
+  void begin(const std::string& target) {
+    watched.reset();
+    asio::co_spawn(io, watch(target, "task"),
+                   [this](const std::exception_ptr&, Watched result) { watched = std::move(result); });
+    runtime.advance(std::chrono::seconds(1));
+    ASSERT_FALSE(watched) << "it ended by itself";
+  }
+  Result<Answer> stop(const std::string& target, const std::string& why) {
+    Result<Answer> said = request<Answer>(target, why);
+    runtime.advance(std::chrono::milliseconds(1));
+    return said;
+  }
+
+  std::optional<Watched> watched;
+  std::vector<std::string> cut;
+};
+
+TEST_F(TeamStop, ends_the_turn_under_way_at_once_with_what_there_is_so_far) {
   host_team("  - {type: chat, kind: group_chat, participants: [a, b]}\n");
-  member("b", {"x"});
-  host_closure("a", [this](const Payload& message, Context&) -> Task<Result<Payload>> {
-    if (!from_payload<TurnRequest>(message)) co_return fail(ErrorCode::no_handler, "");
-    const Text stop{"enough", ""};
-    const Result<> sent = co_await runtime.client().send(*AgentId::parse("chat/x!stop"), stop);
-    EXPECT_TRUE(sent);
-    co_return to_payload(Text{"working", ""});
-  });
-  const Watched watched = run("chat/x", "task");
-  ASSERT_TRUE(watched.answer) << watched.answer.error().message;
-  EXPECT_EQ(watched.answer->stop_reason, "external:enough");
-  EXPECT_EQ(watched.answer->text, "working");
+  member("a", {"working"});
+  hanging_member("b");
+  begin("chat/x");
+  ASSERT_TRUE(stop("chat/x!stop", "enough"));
+  ASSERT_TRUE(watched) << "it waits for the turn";
+  ASSERT_TRUE(watched->answer) << watched->answer.error().message;
+  EXPECT_EQ(watched->answer->stop_reason, "external:enough");
+  EXPECT_EQ(watched->answer->text, "working");
+  EXPECT_THAT(cut, ElementsAre("b: cancelled"));
+  EXPECT_THAT(counts->told, ElementsAre("began", "ended external after 2"));
+  const TeamEvent& event = watched->events.at(watched->events.size() - 2);
+  EXPECT_EQ(event.event, "participant_failed");
+  EXPECT_EQ(event.from, "b");
+  EXPECT_EQ(event.detail, "cancelled");
+  EXPECT_EQ(watched->events.back().event, "ended");
 }
 
-TEST_F(TeamManagerTest, forgets_a_wish_to_stop_that_came_before_the_task) {
+TEST_F(TeamStop, keeps_what_the_others_of_a_round_have_said) {
+  host_team("  - {type: chat, kind: group_chat, strategy: broadcast, participants: [a, b, c]}\n");
+  member("a", {"mine"});
+  hanging_member("b");
+  hanging_member("c");
+  begin("chat/x");
+  ASSERT_TRUE(stop("chat/x!stop", "enough"));
+  ASSERT_TRUE(watched && watched->answer);
+  EXPECT_EQ(watched->answer->stop_reason, "external:enough");
+  EXPECT_THAT(watched->answer->text, HasSubstr("mine"));
+  EXPECT_THAT(cut, testing::UnorderedElementsAre("b: cancelled", "c: cancelled"));
+}
+
+TEST_F(TeamStop, ends_the_pause_before_a_failed_turn_is_tried_again) {
+  host_team("  - {type: chat, kind: group_chat, participants: [a, b], on_failure: {retries: 3, backoff: 1m}}\n");
+  member("a", {"!"});
+  begin("chat/x");
+  ASSERT_TRUE(stop("chat/x!stop", "enough"));
+  ASSERT_TRUE(watched && watched->answer);
+  EXPECT_EQ(watched->answer->stop_reason, "external:enough");
+}
+
+TEST_F(TeamStop, ends_an_inner_team_with_its_outer_one_across_the_wire) {
+  host_team(R"(
+  - {type: outer, kind: group_chat, participants: [a, inner]}
+  - {type: inner, kind: group_chat, participants: [b, a]}
+)");
+  member("a", {"working"});
+  hanging_member("b");
+  begin("outer/x");
+  ASSERT_TRUE(stop("outer/x!stop", "enough"));
+  ASSERT_TRUE(watched && watched->answer);
+  EXPECT_EQ(watched->answer->text, "working");
+  EXPECT_THAT(cut, ElementsAre("b: cancelled"));
+}
+
+TEST_F(TeamStop, of_a_conversation_that_is_not_under_way_is_refused_and_forgotten) {
   host_team("  - {type: chat, kind: group_chat, participants: [a, b], limits: {max_rounds: 1}}\n");
   member("a", {"x"});
-  ASSERT_TRUE(request<Answer>("chat/x!stop", "too early"));
-  const Watched watched = run("chat/x", "task");
-  ASSERT_TRUE(watched.answer) << watched.answer.error().message;
-  EXPECT_EQ(watched.answer->stop_reason, "max_rounds:1");
+  const Result<Answer> early = stop("chat/x!stop", "too early");
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, ErrorCode::invalid);
+  EXPECT_THAT(early.error().message, HasSubstr("no conversation of 'chat/x' is under way"));
+  const Watched after = run("chat/x", "task");
+  ASSERT_TRUE(after.answer) << after.answer.error().message;
+  EXPECT_EQ(after.answer->stop_reason, "max_rounds:1");
+}
+
+TEST_F(TeamStop, leaves_the_next_task_alone) {
+  host_team("  - {type: chat, kind: group_chat, participants: [a, b], limits: {max_rounds: 2}}\n");
+  member("a", {"one", "two"});
+  hanging_member("b");
+  begin("chat/x");
+  ASSERT_TRUE(stop("chat/x!stop", "enough"));
+  ASSERT_TRUE(watched);
+  begin("chat/x");
+  EXPECT_THAT(turns["a"], testing::SizeIs(2)) << "the next task runs";
 }
 
 TEST_F(TeamManagerTest, ends_at_its_time_although_a_member_hangs) {

@@ -118,6 +118,7 @@ Rows rows_of_the_programs() {
   worker.model_guards("main");
   worker.add_tool("hr", "web");
   worker.mcp_server("files");
+  worker.conversations().add("hr");
   add_exported(worker.source(), rows);
   add_exported(HealthMetrics([] { return std::vector<AgentHealth>{{.agent_type = "hr"}}; }), rows);
   add_exported(ProcessMetrics("parley-test"), rows);

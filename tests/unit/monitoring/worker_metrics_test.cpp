@@ -61,6 +61,29 @@ TEST(WorkerMetrics, count_each_turn_once_however_often_they_are_published) {
   EXPECT_THAT(text, HasSubstr("parley_agent_turn_seconds_sum{agent_type=\"hr\"} 500.003"));
 }
 
+TEST(WorkerMetrics, count_the_conversations_of_a_team_from_zero) {
+  WorkerMetrics metrics;
+  metrics.add_agent_type("poets");
+  metrics.conversations().add("poets");
+  const std::string before = text_of(metrics);
+  EXPECT_THAT(before, HasSubstr("parley_conversation_running{agent_type=\"poets\"} 0"));
+  EXPECT_THAT(before, HasSubstr("parley_conversation_finished_total{agent_type=\"poets\",reason=\"aborted\"} 0"));
+  EXPECT_THAT(before, HasSubstr("parley_conversation_member_failures_total{agent_type=\"poets\",policy=\"skip\"} 0"));
+  metrics.conversations().began("poets");
+  metrics.conversations().began("poets");
+  metrics.conversations().member_failed("poets", "skip");
+  metrics.conversations().ended("poets", "accepted", 4);
+  metrics.conversations().began("nobody");
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr("parley_conversation_running{agent_type=\"poets\"} 1"));
+  EXPECT_THAT(text, HasSubstr("parley_conversation_finished_total{agent_type=\"poets\",reason=\"accepted\"} 1"));
+  EXPECT_THAT(text, HasSubstr("parley_conversation_rounds_sum{agent_type=\"poets\"} 4"));
+  EXPECT_THAT(text, HasSubstr("parley_conversation_member_failures_total{agent_type=\"poets\",policy=\"skip\"} 1"));
+  EXPECT_THAT(text, Not(HasSubstr("nobody")));
+  metrics.keep_agent_types({});
+  EXPECT_THAT(text_of(metrics), Not(HasSubstr("poets")));
+}
+
 TEST(WorkerMetrics, show_what_the_worker_keeps_beside_its_limits) {
   WorkerMetrics metrics;
   metrics.set_kept({.max_activations = 100, .saved_states = 3, .max_saved_states = 10, .dropped_states = 2});

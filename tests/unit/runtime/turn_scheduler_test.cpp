@@ -16,9 +16,9 @@ class Turns : public ::testing::Test {
   Scheduler::Activation& place(std::string_view id, TurnRules rules = {}, std::uint64_t epoch = 1) {
     return scheduler_.activate(id, Epoch(epoch), rules, at(0));
   }
-  Admission admit(Scheduler::Activation& activation, std::string message, bool is_in_chain = false, int ms = 0) {
+  Admission admit(Scheduler::Activation& activation, std::string message, Entry entry = Entry::ordinary, int ms = 0) {
     std::optional<std::string> started;
-    const Admission admission = scheduler_.admit(activation, message, is_in_chain, at(ms), started);
+    const Admission admission = scheduler_.admit(activation, message, entry, at(ms), started);
     if (started) ran_.push_back(*started);
     return admission;
   }
@@ -90,30 +90,48 @@ TEST_F(Turns, full_mailbox_refuses_and_leaves_the_message_with_the_caller) {
   EXPECT_EQ(admit(a, "waiting"), Admission::queued);
   std::string message = "too much";
   std::optional<std::string> started;
-  EXPECT_EQ(scheduler_.admit(a, message, false, at(0), started), Admission::overloaded);
+  EXPECT_EQ(scheduler_.admit(a, message, Entry::ordinary, at(0), started), Admission::overloaded);
   EXPECT_EQ(message, "too much");
 }
 
 TEST_F(Turns, chain_that_comes_back_is_a_deadlock) {
   auto& a = place("a/1");
   admit(a, "waits for itself");
-  EXPECT_EQ(admit(a, "from its own chain", true), Admission::deadlock);
+  EXPECT_EQ(admit(a, "from its own chain", Entry::own_chain), Admission::deadlock);
 }
 
 TEST_F(Turns, chain_that_comes_back_after_the_turn_ended_is_an_ordinary_message) {
   auto& a = place("a/1");
-  EXPECT_EQ(admit(a, "m", true), Admission::start);
+  EXPECT_EQ(admit(a, "m", Entry::own_chain), Admission::start);
 }
 
 TEST_F(Turns, reentrant_type_runs_its_own_chain_inside_the_waiting_turn) {
   auto& a = place("a/1", {.is_reentrant = true});
   admit(a, "outer");
   EXPECT_EQ(admit(a, "stranger"), Admission::queued);
-  EXPECT_EQ(admit(a, "inner", true), Admission::start);
+  EXPECT_EQ(admit(a, "inner", Entry::own_chain), Admission::start);
   finish(a);
   EXPECT_THAT(ran_, ElementsAre("outer", "inner"));
   finish(a);
   EXPECT_THAT(ran_, ElementsAre("outer", "inner", "stranger"));
+}
+
+TEST_F(Turns, interleaved_message_runs_beside_the_turn_under_way_and_the_others_wait_for_both) {
+  auto& a = place("a/1");
+  admit(a, "long");
+  EXPECT_EQ(admit(a, "waits"), Admission::queued);
+  EXPECT_EQ(admit(a, "order", Entry::beside), Admission::start);
+  finish(a);
+  EXPECT_THAT(ran_, ElementsAre("long", "order"));
+  finish(a);
+  EXPECT_THAT(ran_, ElementsAre("long", "order", "waits"));
+}
+
+TEST_F(Turns, interleaved_message_waits_for_the_lease_and_behind_what_waits_for_it) {
+  auto& a = place("a/1");
+  scheduler_.hold(true);
+  EXPECT_EQ(admit(a, "first"), Admission::queued);
+  EXPECT_EQ(admit(a, "order", Entry::beside), Admission::queued);
 }
 
 TEST_F(Turns, no_turn_starts_while_the_lease_is_out) {
@@ -150,7 +168,7 @@ TEST_F(Turns, idle_activation_is_offered_for_passivation_once) {
 
 TEST_F(Turns, use_postpones_passivation) {
   auto& a = place("a/1", {.idle_timeout = std::chrono::milliseconds(100)});
-  admit(a, "m", false, 50);
+  admit(a, "m", Entry::ordinary, 50);
   EXPECT_EQ(scheduler_.take_idle(at(150)), nullptr);
   finish(a, 160);
   EXPECT_EQ(scheduler_.take_idle(at(259)), nullptr);

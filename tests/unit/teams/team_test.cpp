@@ -277,6 +277,20 @@ TEST_F(TeamTest, gives_up_for_a_reason_outside_of_it) {
   EXPECT_EQ(next(), "!no money");
 }
 
+TEST_F(TeamTest, passes_on_what_a_members_error_tells_programs) {
+  begin();
+  ASSERT_EQ(next(), "a");
+  Error refusal(ErrorCode::budget_exceeded, "no room");
+  refusal.details = {{"budget", "desk"}};
+  team->heard({{0, fail(refusal), false}}, now, {});
+  const Team::Action action = team->next(now);
+  const auto* end = std::get_if<Team::End>(&action);
+  ASSERT_NE(end, nullptr);
+  ASSERT_FALSE(end->answer);
+  EXPECT_EQ(end->answer.error().message, "a: no room");
+  EXPECT_EQ(end->answer.error().details, refusal.details);
+}
+
 struct TeamRestart : TeamTest {
   void restart() {
     const std::string state = team->save(now);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agents/teams/conversation_observer.hpp"
+
 namespace parley::teams {
 namespace {
 
@@ -29,6 +31,14 @@ std::string after(const Condition& condition, const Utterance& said) {
 std::string at(const Condition& condition, const Progress& progress) {
   Termination termination(condition);
   return termination.look(progress).value_or("");
+}
+
+TEST(EndKind, is_the_name_before_the_colon_or_other) {
+  EXPECT_EQ(end_kind("text:APPROVE"), "text");
+  EXPECT_EQ(end_kind("aborted:poet failed: timeout: late"), "aborted");
+  EXPECT_EQ(end_kind("max_rounds:20"), "max_rounds");
+  EXPECT_EQ(end_kind("because I say so"), kOtherEnd);
+  EXPECT_EQ(end_kind(""), kOtherEnd);
 }
 
 TEST(Termination, never_comes_without_a_condition) {

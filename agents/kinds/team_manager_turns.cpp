@@ -1,9 +1,8 @@
-// The manager of a team: how it asks its members, a selector's model and judges, and passes on what they say.
+// The manager of a team: how it gives its members the floor, and passes on what they say.
 #include <algorithm>
 #include <utility>
 
 #include "agents/kinds/team_manager.hpp"
-#include "agents/llm/turn_call.hpp"
 #include "libmsg/wire/envelope.hpp"
 
 namespace parley::kinds {
@@ -12,31 +11,13 @@ using messages::Answer;
 using messages::TeamEvent;
 using messages::Text;
 using messages::TextPart;
-using messages::ThreadMessage;
 using messages::TurnRequest;
 using messages::Usage;
 using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kAdviceTimeout{120'000};
 constexpr std::string_view kAbortedTeam = "aborted:";
-constexpr std::string_view kVerdictDone = "DONE";
-
-Result<Answer> read_member_answer(const Payload& reply, std::string_view name) {
-  Answer answer;
-  if (reply.type == Text::kTypeName) {
-    Result<Text> text = from_payload<Text>(reply);
-    if (!text) return fail(std::move(text).error());
-    answer.text = std::move(text->text);
-    return answer;
-  }
-  if (reply.type != Answer::kTypeName) {
-    return fail(ErrorCode::invalid,
-                "'" + std::string(name) + "' answered with a '" + reply.type + "', which is no text");
-  }
-  return from_payload<Answer>(reply);
-}
 
 /// A member that hands over to somebody who is not there has made a mistake that it may not make again.
 Error wrong_handoff(const teams::Turn& turn, const std::string& target) {
@@ -94,6 +75,7 @@ Task<> TeamManager::take_turn(const teams::Turn& turn, Context& context, teams::
     if (decision.what == What::replace) failed.text += " (replaced by " + contact.failure.replacement + ")";
     (void)co_await tell(std::move(failed), context);
     if (result.is_skipped) co_return;
+    observer_->member_failed(decision.what);
     if (decision.what == What::abort) co_return;
     if (decision.what == What::skip) {
       result.is_skipped = true;
@@ -210,98 +192,6 @@ Usage TeamManager::usage_with(const Usage& more) const {
 Task<Result<>> TeamManager::tell(TeamEvent event, Context& context) {
   if (!context.is_request()) co_return Result<>{};
   co_return co_await context.part(event);
-}
-
-Task<Result<>> TeamManager::consult(teams::Consult consult, Context& context) {
-  Advice advice;
-  if (model_ != nullptr) {
-    advice = co_await ask_model(consult, context);
-  } else if (setup_->adviser) {
-    advice = co_await ask_adviser(consult, context);
-  }
-  if (context.is_cancelled()) co_return fail(ErrorCode::cancelled, "whoever gave the task has stopped waiting");
-  // Who may spend no more is not to be helped by a fallback.
-  if (!advice.text && advice.text.error().code == ErrorCode::budget_exceeded) {
-    team_.give_up(advice.text.error());
-  } else {
-    team_.advised(advice.text, advice.usage);
-  }
-  co_return Result<>{};
-}
-
-Task<TeamManager::Advice> TeamManager::ask_model(const teams::Consult& consult, Context& context) {
-  llm::ChatRequest request;
-  if (!consult.system.empty()) request.messages.push_back({llm::Role::system, consult.system});
-  for (std::size_t i = 0; i < consult.exchange.size(); ++i) {
-    request.messages.push_back({i % 2 == 0 ? llm::Role::user : llm::Role::assistant, consult.exchange[i]});
-  }
-  if (!consult.schema.empty()) request.response_schema = llm::ResponseSchema{"decision", consult.schema};
-  request.temperature = 0;
-  request.caller = {id_.str(), conversation()};
-  request.deadline = team_.deadline();
-  std::expected<llm::Completion, llm::ModelError> completion =
-      co_await llm::complete_in_turn(*model_, std::move(request), context);
-  Advice advice;
-  if (completion) {
-    advice.usage = completion->usage;
-    advice.text = std::move(completion->text);
-  } else {
-    advice.text = fail(completion.error().error);
-  }
-  co_return advice;
-}
-
-Task<TeamManager::Advice> TeamManager::ask_adviser(const teams::Consult& consult, Context& context) {
-  std::string text = consult.system;
-  for (const std::string& each : consult.exchange) text += (text.empty() ? "" : "\n\n") + each;
-  const Result<Answer> answer = co_await ask_text(setup_->adviser->agent, std::move(text), context);
-  Advice advice;
-  if (answer) {
-    advice.usage = answer->usage;
-    advice.text = answer->text;
-  } else {
-    advice.text = fail(answer.error());
-  }
-  co_return advice;
-}
-
-/// A question to an agent that is no member.
-Task<Result<Answer>> TeamManager::ask_text(std::string agent, std::string question, Context& context) {
-  const Result<Target> target = target_of(agent);
-  if (!target) co_return fail(target.error());
-  const Text text{std::move(question), id_.type()};
-  const Result<Payload> reply =
-      co_await context.request(*target, to_payload(text), call_options(kAdviceTimeout, context));
-  if (!reply) co_return fail(reply.error());
-  co_return read_member_answer(*reply, agent);
-}
-
-Task<Result<>> TeamManager::judge(teams::Team::Judge judge, Context& context) {
-  std::map<std::string, std::string> verdicts;
-  Usage usage;
-  const std::vector<ThreadMessage> thread = team_.thread().seen_by({}, team_.plan().history);
-  const std::string question = "The task:\n" + std::string(team_.thread().task()) + "\n\nThe conversation:\n" +
-                               rendered(thread) + "\n\nIs the conversation finished? Answer " +
-                               std::string(kVerdictDone) + " and why, or CONTINUE.";
-  for (const std::string& agent : judge.agents) {
-    const Result<Answer> answer = co_await ask_text(agent, question, context);
-    if (context.is_cancelled()) co_return fail(ErrorCode::cancelled, "whoever gave the task has stopped waiting");
-    if (answer) {
-      usage += answer->usage;
-      if (answer->is_final || teams::says(answer->text, kVerdictDone)) verdicts[agent] = teams::cut(answer->text, 200);
-      continue;
-    }
-    TeamEvent failed{"participant_failed",
-                     id_.type(),
-                     agent,
-                     to_string(answer.error().code),
-                     answer.error().message + " (goes on without its verdict)",
-                     team_.usage()};
-    const Result<> told = co_await tell(std::move(failed), context);
-    if (!told) co_return fail(told.error());
-  }
-  team_.judged(std::move(verdicts), usage, context.now());
-  co_return Result<>{};
 }
 
 }  // namespace parley::kinds
