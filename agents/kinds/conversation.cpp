@@ -12,7 +12,7 @@ struct SavedConversation {
   std::uint32_t version = 1;
   std::string agent_type;
   std::uint64_t number = 1;
-  MSGPACK_DEFINE_MAP(version, agent_type, number)
+  PARLEY_FIELDS(version, agent_type, number)
 };
 
 }  // namespace

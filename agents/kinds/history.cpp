@@ -18,7 +18,7 @@ struct SavedTurnMessage {
   std::vector<messages::ToolCall> tool_calls;
   std::string tool_call_id;
   bool is_tool_error = false;
-  MSGPACK_DEFINE_MAP(role, content, tool_calls, tool_call_id, is_tool_error)
+  PARLEY_FIELDS(role, content, tool_calls, tool_call_id, is_tool_error)
 };
 
 /// The saved form. Version 1 had questions and answers in turn as `texts`, and nothing else.
@@ -30,7 +30,7 @@ struct SavedHistory {
   std::string thread_summary;
   std::uint64_t thread_messages = 0;
   std::uint64_t thread_digest = 0;
-  MSGPACK_DEFINE_MAP(version, texts, turns, summary, thread_summary, thread_messages, thread_digest)
+  PARLEY_FIELDS(version, texts, turns, summary, thread_summary, thread_messages, thread_digest)
 };
 
 constexpr std::uint32_t kHistoryVersion = 2;

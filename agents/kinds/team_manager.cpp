@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <asio/this_coro.hpp>
 #include <exception>
-#include <msgpack.hpp>
 #include <utility>
 
 #include "agents/teams/saved_text.hpp"
 #include "libmsg/runtime/run_all.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::kinds {
 
@@ -28,7 +28,7 @@ struct SavedManager {
   std::vector<bool> wants_text;
   std::vector<std::uint64_t> told;
   std::uint64_t generation = 1;
-  MSGPACK_DEFINE_MAP(team, wants_text, told, generation)
+  PARLEY_FIELDS(team, wants_text, told, generation)
 };
 
 std::string_view end_kind_of(const Result<Answer>& answer) {

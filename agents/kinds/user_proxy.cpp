@@ -45,7 +45,7 @@ struct SavedProxy {
   std::uint32_t version = 0;
   std::string conversation;
   std::uint32_t auto_replies = 0;
-  MSGPACK_DEFINE_MAP(version, conversation, auto_replies)
+  PARLEY_FIELDS(version, conversation, auto_replies)
 };
 
 /// The end of what was said, as far as a question may be long, and what can be done.

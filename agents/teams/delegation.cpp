@@ -1,12 +1,12 @@
 #include "agents/teams/delegation.hpp"
 
 #include <algorithm>
-#include <msgpack.hpp>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agents/teams/name_choice.hpp"
 #include "agents/teams/saved_text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -23,7 +23,7 @@ constexpr std::string_view kSchema =
 
 struct SavedDelegation {
   std::vector<std::string> log;
-  MSGPACK_DEFINE_MAP(log)
+  PARLEY_FIELDS(log)
 };
 
 /// Length of the balanced {…} at the start of `text`; 0 when it does not end.

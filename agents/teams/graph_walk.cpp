@@ -1,11 +1,11 @@
 #include "agents/teams/graph_walk.hpp"
 
 #include <algorithm>
-#include <msgpack.hpp>
 #include <utility>
 
 #include "agents/teams/aggregation.hpp"
 #include "agents/teams/saved_text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -16,7 +16,7 @@ struct SavedWalk {
   std::vector<bool> open_starts;
   std::vector<std::string> last_names;
   std::vector<std::string> last_texts;
-  MSGPACK_DEFINE_MAP(tokens, open_starts, last_names, last_texts)
+  PARLEY_FIELDS(tokens, open_starts, last_names, last_texts)
 };
 
 }  // namespace

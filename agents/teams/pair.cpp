@@ -1,10 +1,10 @@
 #include "agents/teams/pair.hpp"
 
-#include <msgpack.hpp>
 #include <utility>
 
 #include "agents/teams/saved_text.hpp"
 #include "agents/teams/termination.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -16,14 +16,14 @@ struct SavedChat {
   std::uint64_t next = 0;
   std::uint64_t first_replies = 0;
   std::uint64_t second_replies = 0;
-  MSGPACK_DEFINE_MAP(next, first_replies, second_replies)
+  PARLEY_FIELDS(next, first_replies, second_replies)
 };
 
 struct SavedReflection {
   std::uint64_t versions = 0;
   std::uint64_t reviews = 0;
   bool is_accepted = false;
-  MSGPACK_DEFINE_MAP(versions, reviews, is_accepted)
+  PARLEY_FIELDS(versions, reviews, is_accepted)
 };
 
 }  // namespace

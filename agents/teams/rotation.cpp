@@ -1,9 +1,9 @@
 #include "agents/teams/rotation.hpp"
 
-#include <msgpack.hpp>
 #include <utility>
 
 #include "agents/teams/saved_text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -11,7 +11,7 @@ namespace {
 
 struct SavedPlace {
   std::uint64_t next = 0;
-  MSGPACK_DEFINE_MAP(next)
+  PARLEY_FIELDS(next)
 };
 
 struct SavedBroadcast {
@@ -20,7 +20,7 @@ struct SavedBroadcast {
   std::vector<std::string> texts;
   bool is_aggregated = false;
   std::string aggregate;
-  MSGPACK_DEFINE_MAP(round, names, texts, is_aggregated, aggregate)
+  PARLEY_FIELDS(round, names, texts, is_aggregated, aggregate)
 };
 
 Result<> load_place(std::string_view state, std::size_t& next) {

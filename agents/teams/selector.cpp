@@ -1,11 +1,11 @@
 #include "agents/teams/selector.hpp"
 
 #include <algorithm>
-#include <msgpack.hpp>
 #include <utility>
 
 #include "agents/teams/name_choice.hpp"
 #include "agents/teams/saved_text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -14,7 +14,7 @@ namespace {
 struct SavedSelector {
   bool has_last = false;
   std::uint64_t last = 0;
-  MSGPACK_DEFINE_MAP(has_last, last)
+  PARLEY_FIELDS(has_last, last)
 };
 
 std::vector<std::string> names_of(const std::vector<std::size_t>& seats, const Scene& scene) {

@@ -1,10 +1,10 @@
 #include "agents/teams/swarm.hpp"
 
 #include <algorithm>
-#include <msgpack.hpp>
 #include <utility>
 
 #include "agents/teams/saved_text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -12,7 +12,7 @@ namespace {
 
 struct SavedSwarm {
   std::uint64_t current = 0;
-  MSGPACK_DEFINE_MAP(current)
+  PARLEY_FIELDS(current)
 };
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "agents/teams/team.hpp"
 
 #include <algorithm>
-#include <msgpack.hpp>
 #include <utility>
 
 #include "agents/teams/saved_text.hpp"
 #include "libmsg/core/duration.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -29,8 +29,8 @@ struct SavedTeam {
   Thread::Saved thread;
   std::string strategy_state;
   std::vector<std::string> met;
-  MSGPACK_DEFINE_MAP(version, strategy, members, is_running, generation, rounds, messages, usage, elapsed_ms, thread,
-                     strategy_state, met)
+  PARLEY_FIELDS(version, strategy, members, is_running, generation, rounds, messages, usage, elapsed_ms, thread,
+                strategy_state, met)
 };
 
 std::uint64_t milliseconds_since_1970(WallTime wall) {

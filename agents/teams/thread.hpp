@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libmsg/messages/conversation.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::teams {
 
@@ -56,7 +57,7 @@ class Thread {
     std::vector<messages::ThreadMessage> messages;
     std::uint64_t first_number = 0;
     std::uint64_t task_number = 0;
-    MSGPACK_DEFINE_MAP(messages, first_number, task_number)
+    PARLEY_FIELDS(messages, first_number, task_number)
   };
   [[nodiscard]] Saved save() const;
   void load(Saved saved);

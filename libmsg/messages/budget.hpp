@@ -4,12 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libmsg/messages/text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::messages {
 
@@ -22,7 +22,7 @@ struct BudgetTier {
   std::uint64_t cached_input_pico_usd = 0;
   std::uint64_t cache_write_pico_usd = 0;
   std::uint64_t output_pico_usd = 0;
-  MSGPACK_DEFINE_MAP(above_input_tokens, input_pico_usd, cached_input_pico_usd, cache_write_pico_usd, output_pico_usd)
+  PARLEY_FIELDS(above_input_tokens, input_pico_usd, cached_input_pico_usd, cache_write_pico_usd, output_pico_usd)
   friend bool operator==(const BudgetTier&, const BudgetTier&) = default;
 };
 
@@ -34,7 +34,7 @@ struct BudgetPrice {
   std::uint64_t cache_write_pico_usd = 0;
   std::uint64_t output_pico_usd = 0;
   std::vector<BudgetTier> tiers;
-  MSGPACK_DEFINE_MAP(is_known, input_pico_usd, cached_input_pico_usd, cache_write_pico_usd, output_pico_usd, tiers)
+  PARLEY_FIELDS(is_known, input_pico_usd, cached_input_pico_usd, cache_write_pico_usd, output_pico_usd, tiers)
   friend bool operator==(const BudgetPrice&, const BudgetPrice&) = default;
 };
 
@@ -53,7 +53,7 @@ struct BudgetReserve {
   std::uint64_t max_output_tokens = 0;
   /// The price in the sender's configuration; the ledger's own table wins over it.
   BudgetPrice price;
-  MSGPACK_DEFINE_MAP(id, agent, conversation, model, input_tokens, max_input_tokens, max_output_tokens, price)
+  PARLEY_FIELDS(id, agent, conversation, model, input_tokens, max_input_tokens, max_output_tokens, price)
   friend bool operator==(const BudgetReserve&, const BudgetReserve&) = default;
 };
 
@@ -65,7 +65,7 @@ struct BudgetSettle {
   std::string model;  ///< the one that was reserved for
   Usage usage;
   BudgetPrice price;
-  MSGPACK_DEFINE_MAP(id, agent, conversation, model, usage, price)
+  PARLEY_FIELDS(id, agent, conversation, model, usage, price)
   friend bool operator==(const BudgetSettle&, const BudgetSettle&) = default;
 };
 
@@ -79,7 +79,7 @@ struct BudgetOrders {
   std::vector<BudgetSettle> settle;
   /// Ids of calls that were not made.
   std::vector<std::string> release;
-  MSGPACK_DEFINE_MAP(reserve, renew, settle, release)
+  PARLEY_FIELDS(reserve, renew, settle, release)
   friend bool operator==(const BudgetOrders&, const BudgetOrders&) = default;
 };
 
@@ -113,9 +113,9 @@ struct BudgetVerdict {
   std::uint64_t reset_ms = 0;  ///< wall clock; 0: never
   /// The call would fit if the calls under way were free; it may after they have ended.
   bool is_held = false;
-  MSGPACK_DEFINE_MAP(id, is_granted, reserved_nano_usd, reserved_tokens, max_output_tokens, price, soft_exceeded, code,
-                     reason, budget, scope, subject, per, has_usd, limit_nano_usd, spent_nano_usd, has_tokens,
-                     limit_tokens, spent_tokens, reset_ms, is_held)
+  PARLEY_FIELDS(id, is_granted, reserved_nano_usd, reserved_tokens, max_output_tokens, price, soft_exceeded, code,
+                reason, budget, scope, subject, per, has_usd, limit_nano_usd, spent_nano_usd, has_tokens, limit_tokens,
+                spent_tokens, reset_ms, is_held)
   friend bool operator==(const BudgetVerdict&, const BudgetVerdict&) = default;
 };
 
@@ -126,7 +126,7 @@ struct BudgetVerdicts {
   std::vector<std::string> lost;
   /// A reservation that is not renewed for so long is charged as it was estimated.
   std::uint64_t lease_ms = 0;
-  MSGPACK_DEFINE_MAP(reserve, lost, lease_ms)
+  PARLEY_FIELDS(reserve, lost, lease_ms)
   friend bool operator==(const BudgetVerdicts&, const BudgetVerdicts&) = default;
 };
 
@@ -136,7 +136,7 @@ struct BudgetList {
   std::string name;  ///< only this limit; empty: all
   /// Rows at most, the fullest accounts first, but one for every budget; 0: 1000.
   std::uint32_t limit = 0;
-  MSGPACK_DEFINE_MAP(name, limit)
+  PARLEY_FIELDS(name, limit)
   friend bool operator==(const BudgetList&, const BudgetList&) = default;
 };
 
@@ -151,7 +151,7 @@ struct BudgetLimit {
   bool has_tokens = false;
   std::uint64_t tokens = 0;
   bool is_soft = false;
-  MSGPACK_DEFINE_MAP(name, scope, subject, per, has_usd, nano_usd, has_tokens, tokens, is_soft)
+  PARLEY_FIELDS(name, scope, subject, per, has_usd, nano_usd, has_tokens, tokens, is_soft)
   friend bool operator==(const BudgetLimit&, const BudgetLimit&) = default;
 };
 
@@ -168,8 +168,8 @@ struct BudgetRow {
   std::uint64_t refused = 0;   ///< since the ledger started
   std::uint64_t reset_ms = 0;  ///< wall clock; 0: never
   std::string origin;          ///< `file` or `set`
-  MSGPACK_DEFINE_MAP(limit, subject, spent_nano_usd, spent_tokens, estimated_nano_usd, reserved_nano_usd,
-                     reserved_tokens, refused, reset_ms, origin)
+  PARLEY_FIELDS(limit, subject, spent_nano_usd, spent_tokens, estimated_nano_usd, reserved_nano_usd, reserved_tokens,
+                refused, reset_ms, origin)
   friend bool operator==(const BudgetRow&, const BudgetRow&) = default;
 };
 
@@ -179,7 +179,7 @@ struct BudgetReport {
   std::uint64_t left_out = 0;
   std::uint64_t reservations = 0;     ///< open now
   std::uint64_t unpriced_tokens = 0;  ///< since the ledger started
-  MSGPACK_DEFINE_MAP(rows, left_out, reservations, unpriced_tokens)
+  PARLEY_FIELDS(rows, left_out, reservations, unpriced_tokens)
   friend bool operator==(const BudgetReport&, const BudgetReport&) = default;
 };
 
@@ -192,7 +192,7 @@ struct BudgetSet {
   bool is_default = false;
   /// Only these fields of `limit` change, the others stay: `scope` (with `subject`), `per`, `usd`, `tokens`, `is_soft`.
   std::vector<std::string> fields;
-  MSGPACK_DEFINE_MAP(limit, is_default, fields)
+  PARLEY_FIELDS(limit, is_default, fields)
   friend bool operator==(const BudgetSet&, const BudgetSet&) = default;
 };
 
@@ -201,7 +201,7 @@ struct BudgetReset {
   static constexpr std::string_view kTypeName = "parley.BudgetReset";
   std::string name;
   std::string subject;  ///< of a limit for each: only this account; empty: all of them
-  MSGPACK_DEFINE_MAP(name, subject)
+  PARLEY_FIELDS(name, subject)
   friend bool operator==(const BudgetReset&, const BudgetReset&) = default;
 };
 
@@ -209,7 +209,7 @@ struct BudgetDone {
   static constexpr std::string_view kTypeName = "parley.BudgetDone";
   std::string text;  ///< for people
   std::uint64_t accounts = 0;
-  MSGPACK_DEFINE_MAP(text, accounts)
+  PARLEY_FIELDS(text, accounts)
   friend bool operator==(const BudgetDone&, const BudgetDone&) = default;
 };
 

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libmsg/messages/text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::messages {
 
@@ -21,7 +21,7 @@ struct ThreadMessage {
   /// Names of the participants that may see it; empty: all.
   std::vector<std::string> visible_to;
   std::uint64_t at_ms = 0;  ///< wall clock, ms since 1970
-  MSGPACK_DEFINE_MAP(from, text, visible_to, at_ms)
+  PARLEY_FIELDS(from, text, visible_to, at_ms)
   friend bool operator==(const ThreadMessage&, const ThreadMessage&) = default;
 };
 
@@ -29,7 +29,7 @@ struct ThreadMessage {
 struct Member {
   std::string name;
   std::string description;
-  MSGPACK_DEFINE_MAP(name, description)
+  PARLEY_FIELDS(name, description)
   friend bool operator==(const Member&, const Member&) = default;
 };
 
@@ -45,7 +45,7 @@ struct TurnRequest {
   std::vector<std::string> handoffs;
   /// What it is asked to do now, beyond its own instructions; may be empty.
   std::string instruction;
-  MSGPACK_DEFINE_MAP(name, thread, members, handoffs, instruction)
+  PARLEY_FIELDS(name, thread, members, handoffs, instruction)
   friend bool operator==(const TurnRequest&, const TurnRequest&) = default;
 };
 
@@ -60,7 +60,7 @@ struct TeamEvent {
   std::string detail;  ///< tool's name, speaker's reason, error's code
   std::string text;
   Usage usage;  ///< of the whole conversation so far
-  MSGPACK_DEFINE_MAP(event, team, from, detail, text, usage)
+  PARLEY_FIELDS(event, team, from, detail, text, usage)
   friend bool operator==(const TeamEvent&, const TeamEvent&) = default;
 };
 
@@ -69,7 +69,7 @@ struct TeamEvent {
 struct Stop {
   static constexpr std::string_view kTypeName = "parley.Stop";
   std::string reason;
-  MSGPACK_DEFINE_MAP(reason)
+  PARLEY_FIELDS(reason)
   friend bool operator==(const Stop&, const Stop&) = default;
 };
 

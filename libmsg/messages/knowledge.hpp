@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::messages {
 
@@ -21,7 +22,7 @@ struct Fact {
   std::string author;     ///< agent id
   std::uint64_t at_ms = 0;
   double score = 0;  ///< of an answer to Recall: the higher, the more relevant
-  MSGPACK_DEFINE_MAP(id, kind, text, source, rationale, author, at_ms, score)
+  PARLEY_FIELDS(id, kind, text, source, rationale, author, at_ms, score)
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
@@ -33,7 +34,7 @@ struct Remember {
   std::string source;
   std::string rationale;
   std::string author;  ///< empty: the sender
-  MSGPACK_DEFINE_MAP(kind, text, source, rationale, author)
+  PARLEY_FIELDS(kind, text, source, rationale, author)
   friend bool operator==(const Remember&, const Remember&) = default;
 };
 
@@ -41,7 +42,7 @@ struct Remembered {
   static constexpr std::string_view kTypeName = "parley.Remembered";
   std::uint64_t id = 0;
   bool is_new = false;
-  MSGPACK_DEFINE_MAP(id, is_new)
+  PARLEY_FIELDS(id, is_new)
   friend bool operator==(const Remembered&, const Remembered&) = default;
 };
 
@@ -51,7 +52,7 @@ struct Recall {
   std::string query;        ///< words; those of a question will do
   std::string kind;         ///< empty: both
   std::uint32_t limit = 5;  ///< at most 100
-  MSGPACK_DEFINE_MAP(query, kind, limit)
+  PARLEY_FIELDS(query, kind, limit)
   friend bool operator==(const Recall&, const Recall&) = default;
 };
 
@@ -60,7 +61,7 @@ struct KnowledgeList {
   static constexpr std::string_view kTypeName = "parley.KnowledgeList";
   std::uint64_t before = 0;  ///< only ids below; 0: from the newest
   std::uint32_t limit = 50;  ///< at most 100
-  MSGPACK_DEFINE_MAP(before, limit)
+  PARLEY_FIELDS(before, limit)
   friend bool operator==(const KnowledgeList&, const KnowledgeList&) = default;
 };
 
@@ -68,7 +69,7 @@ struct Facts {
   static constexpr std::string_view kTypeName = "parley.Facts";
   std::vector<Fact> facts;
   std::uint64_t total = 0;  ///< that the scope has
-  MSGPACK_DEFINE_MAP(facts, total)
+  PARLEY_FIELDS(facts, total)
   friend bool operator==(const Facts&, const Facts&) = default;
 };
 
@@ -76,7 +77,7 @@ struct Facts {
 struct Forget {
   static constexpr std::string_view kTypeName = "parley.Forget";
   std::uint64_t id = 0;
-  MSGPACK_DEFINE_MAP(id)
+  PARLEY_FIELDS(id)
   friend bool operator==(const Forget&, const Forget&) = default;
 };
 

@@ -4,10 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::messages {
 
@@ -24,7 +25,7 @@ struct Ask {
   std::uint64_t timeout_ms = 0;      ///< how long to wait for a person
   bool has_default = false;
   std::string default_answer;  ///< given when the time is over; without one the request ends with `timeout`
-  MSGPACK_DEFINE_MAP(question, asked_by, kind, choices, timeout_ms, has_default, default_answer)
+  PARLEY_FIELDS(question, asked_by, kind, choices, timeout_ms, has_default, default_answer)
   friend bool operator==(const Ask&, const Ask&) = default;
 };
 
@@ -33,7 +34,7 @@ struct Answered {
   std::string answer;
   std::string by;           ///< who answered, for people
   bool is_default = false;  ///< nobody did
-  MSGPACK_DEFINE_MAP(answer, by, is_default)
+  PARLEY_FIELDS(answer, by, is_default)
   friend bool operator==(const Answered&, const Answered&) = default;
 };
 
@@ -41,7 +42,7 @@ struct Answered {
 struct QuestionList {
   static constexpr std::string_view kTypeName = "parley.QuestionList";
   std::string id;  ///< only this one; empty: all
-  MSGPACK_DEFINE_MAP(id)
+  PARLEY_FIELDS(id)
   friend bool operator==(const QuestionList&, const QuestionList&) = default;
 };
 
@@ -55,14 +56,14 @@ struct PendingQuestion {
   std::uint64_t remaining_ms = 0;
   bool has_default = false;
   std::string default_answer;
-  MSGPACK_DEFINE_MAP(id, question, asked_by, kind, choices, waiting_ms, remaining_ms, has_default, default_answer)
+  PARLEY_FIELDS(id, question, asked_by, kind, choices, waiting_ms, remaining_ms, has_default, default_answer)
   friend bool operator==(const PendingQuestion&, const PendingQuestion&) = default;
 };
 
 struct Questions {
   static constexpr std::string_view kTypeName = "parley.Questions";
   std::vector<PendingQuestion> questions;  ///< the one that waits longest first
-  MSGPACK_DEFINE_MAP(questions)
+  PARLEY_FIELDS(questions)
   friend bool operator==(const Questions&, const Questions&) = default;
 };
 
@@ -73,7 +74,7 @@ struct AnswerQuestion {
   std::string id;
   std::string answer;
   std::string by;
-  MSGPACK_DEFINE_MAP(id, answer, by)
+  PARLEY_FIELDS(id, answer, by)
   friend bool operator==(const AnswerQuestion&, const AnswerQuestion&) = default;
 };
 

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::messages {
 
@@ -29,7 +30,7 @@ struct FleetEvent {
   std::string reason;
   std::uint64_t restarts = 0;
   std::vector<std::string> last_lines;  ///< of its output, when it crashed
-  MSGPACK_DEFINE_MAP(at_ms, event, node, process, agent, reason, restarts, last_lines)
+  PARLEY_FIELDS(at_ms, event, node, process, agent, reason, restarts, last_lines)
   friend bool operator==(const FleetEvent&, const FleetEvent&) = default;
 };
 
@@ -38,7 +39,7 @@ struct SupervisorList {
   static constexpr std::string_view kTypeName = "parley.SupervisorList";
   std::string process;       ///< only this one; empty: all
   std::uint32_t events = 0;  ///< so many of the latest events, too
-  MSGPACK_DEFINE_MAP(process, events)
+  PARLEY_FIELDS(process, events)
   friend bool operator==(const SupervisorList&, const SupervisorList&) = default;
 };
 
@@ -52,7 +53,7 @@ struct SupervisedProcess {
   std::uint64_t next_start_ms = 0;  ///< until the next start; 0: none is due
   std::string reason;               ///< why it is not running, or was restarted last; for people
   std::string log;                  ///< file with its output; empty where there is none
-  MSGPACK_DEFINE_MAP(name, state, pid, restarts, state_ms, next_start_ms, reason, log)
+  PARLEY_FIELDS(name, state, pid, restarts, state_ms, next_start_ms, reason, log)
   friend bool operator==(const SupervisedProcess&, const SupervisedProcess&) = default;
 };
 
@@ -63,7 +64,7 @@ struct SupervisorReport {
   /// Agent ids that this supervisor has quarantined because they were executing when their worker crashed.
   std::vector<std::string> quarantined_agents;
   std::vector<FleetEvent> events;  ///< oldest first
-  MSGPACK_DEFINE_MAP(node, processes, quarantined_agents, events)
+  PARLEY_FIELDS(node, processes, quarantined_agents, events)
   friend bool operator==(const SupervisorReport&, const SupervisorReport&) = default;
 };
 
@@ -75,14 +76,14 @@ struct SupervisorOrder {
   /// again what is stopped or quarantined).
   std::string what;
   std::string process;
-  MSGPACK_DEFINE_MAP(what, process)
+  PARLEY_FIELDS(what, process)
   friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
 };
 
 struct SupervisorDone {
   static constexpr std::string_view kTypeName = "parley.SupervisorDone";
   std::string text;  ///< for people
-  MSGPACK_DEFINE_MAP(text)
+  PARLEY_FIELDS(text)
   friend bool operator==(const SupervisorDone&, const SupervisorDone&) = default;
 };
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::messages {
 
@@ -15,7 +16,7 @@ struct Text {
   std::string text;
   /// Who says it, for people: an agent id or a user name; may be empty.
   std::string from;
-  MSGPACK_DEFINE_MAP(text, from)
+  PARLEY_FIELDS(text, from)
   friend bool operator==(const Text&, const Text&) = default;
 };
 
@@ -33,8 +34,8 @@ struct Usage {
   bool is_estimated = false;
   /// By the price of the configuration; 0 when there is none.
   std::uint64_t cost_nano_usd = 0;
-  MSGPACK_DEFINE_MAP(model, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cache_write_tokens,
-                     is_estimated, cost_nano_usd)
+  PARLEY_FIELDS(model, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cache_write_tokens,
+                is_estimated, cost_nano_usd)
 
   /// For sums: `model` stays that of the first one, or becomes empty when they differ.
   Usage& operator+=(const Usage& more) {
@@ -72,7 +73,7 @@ struct Answer {
   /// Why a conversation ended, for a team's answer: `max_rounds`, `text:APPROVE`, … Why an assistant's answer is less
   /// than was asked for: `max_tool_rounds`, `budget_exceeded`, `max_tokens`, `content_filter`. Empty otherwise.
   std::string stop_reason;
-  MSGPACK_DEFINE_MAP(text, from, is_final, usage, handoff, tools_used, stop_reason)
+  PARLEY_FIELDS(text, from, is_final, usage, handoff, tools_used, stop_reason)
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
@@ -82,7 +83,7 @@ struct TextPart {
   static constexpr std::string_view kTypeName = "parley.TextPart";
   std::string text;
   std::string from;
-  MSGPACK_DEFINE_MAP(text, from)
+  PARLEY_FIELDS(text, from)
   friend bool operator==(const TextPart&, const TextPart&) = default;
 };
 
@@ -93,7 +94,7 @@ struct Routed {
   std::string agent_type;
   std::string route;     ///< name of the matched route, for people
   std::string question;  ///< what to ask the user when no route matched
-  MSGPACK_DEFINE_MAP(agent_type, route, question)
+  PARLEY_FIELDS(agent_type, route, question)
   friend bool operator==(const Routed&, const Routed&) = default;
 };
 

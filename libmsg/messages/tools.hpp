@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libmsg/messages/text.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::messages {
 
@@ -20,7 +20,7 @@ struct ToolCall {
   std::string name;
   /// JSON text as the model wrote it: perhaps not valid.
   std::string arguments;
-  MSGPACK_DEFINE_MAP(id, name, arguments)
+  PARLEY_FIELDS(id, name, arguments)
   friend bool operator==(const ToolCall&, const ToolCall&) = default;
 };
 
@@ -29,7 +29,7 @@ struct ToolFile {
   std::string name;
   std::string media_type;  ///< may be empty
   std::string bytes;
-  MSGPACK_DEFINE_MAP(name, media_type, bytes)
+  PARLEY_FIELDS(name, media_type, bytes)
   friend bool operator==(const ToolFile&, const ToolFile&) = default;
 };
 
@@ -45,7 +45,7 @@ struct ToolResult {
   std::vector<ToolFile> files;
   /// What the call cost in tokens and money, when another agent did the work.
   Usage usage;
-  MSGPACK_DEFINE_MAP(id, name, content, is_error, is_truncated, files, usage)
+  PARLEY_FIELDS(id, name, content, is_error, is_truncated, files, usage)
   friend bool operator==(const ToolResult&, const ToolResult&) = default;
 };
 
@@ -53,7 +53,7 @@ struct ToolResult {
 struct ToolList {
   static constexpr std::string_view kTypeName = "parley.ToolList";
   std::string name;  ///< only this one; empty: all
-  MSGPACK_DEFINE_MAP(name)
+  PARLEY_FIELDS(name)
   friend bool operator==(const ToolList&, const ToolList&) = default;
 };
 
@@ -61,14 +61,14 @@ struct ToolDescription {
   std::string name;
   std::string description;
   std::string parameters;  ///< JSON Schema text
-  MSGPACK_DEFINE_MAP(name, description, parameters)
+  PARLEY_FIELDS(name, description, parameters)
   friend bool operator==(const ToolDescription&, const ToolDescription&) = default;
 };
 
 struct ToolListing {
   static constexpr std::string_view kTypeName = "parley.ToolListing";
   std::vector<ToolDescription> tools;
-  MSGPACK_DEFINE_MAP(tools)
+  PARLEY_FIELDS(tools)
   friend bool operator==(const ToolListing&, const ToolListing&) = default;
 };
 

@@ -1,9 +1,9 @@
-// Typed messages: a plain struct with MSGPACK_DEFINE_MAP and a registered name.
+// Typed messages: a plain struct with PARLEY_FIELDS and a registered name.
 //
 //     struct Question {
 //       static constexpr std::string_view kTypeName = "shop.Question";
 //       std::string text;
-//       MSGPACK_DEFINE_MAP(text)
+//       PARLEY_FIELDS(text)
 //     };
 //
 // Pure values; any thread.
@@ -18,6 +18,7 @@
 #include "libmsg/core/byte_buffer.hpp"
 #include "libmsg/core/error.hpp"
 #include "libmsg/wire/control.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley {
 

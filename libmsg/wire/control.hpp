@@ -10,6 +10,7 @@
 
 #include "libmsg/core/byte_buffer.hpp"
 #include "libmsg/core/error.hpp"
+#include "libmsg/wire/fields.hpp"
 #include "libmsg/wire/limits.hpp"
 #include "libmsg/wire/ps_report.hpp"
 
@@ -22,7 +23,7 @@ struct TypeRegistration {
   std::vector<std::string> capabilities;
   /// Relative share of new activations, 1 to 1000.
   std::uint32_t capacity = 1;
-  MSGPACK_DEFINE_MAP(name, index, capabilities, capacity)
+  PARLEY_FIELDS(name, index, capabilities, capacity)
   friend bool operator==(const TypeRegistration&, const TypeRegistration&) = default;
 };
 
@@ -32,14 +33,14 @@ struct SubscriptionBody {
   std::string topic;
   bool is_prefix = false;
   std::string agent_type;
-  MSGPACK_DEFINE_MAP(id, topic, is_prefix, agent_type)
+  PARLEY_FIELDS(id, topic, is_prefix, agent_type)
   friend bool operator==(const SubscriptionBody&, const SubscriptionBody&) = default;
 };
 
 struct LiveActivation {
   std::string id;  ///< `type/key`
   std::uint64_t epoch = 0;
-  MSGPACK_DEFINE_MAP(id, epoch)
+  PARLEY_FIELDS(id, epoch)
   friend bool operator==(const LiveActivation&, const LiveActivation&) = default;
 };
 
@@ -56,8 +57,8 @@ struct Hello {
   std::vector<SubscriptionBody> subscriptions{};
   std::vector<LiveActivation> activations{};
   bool is_last = true;
-  MSGPACK_DEFINE_MAP(version_min, version_max, name, incarnation, is_worker, credit_bytes, types, subscriptions,
-                     activations, is_last)
+  PARLEY_FIELDS(version_min, version_max, name, incarnation, is_worker, credit_bytes, types, subscriptions, activations,
+                is_last)
 };
 
 /// WELCOME: the session and the rules that hold in it.
@@ -72,26 +73,26 @@ struct Welcome {
   /// Requests and unaccepted one-way messages that the peer may have under way; one more is answered `overloaded`.
   std::uint32_t max_inflight = 65536;
   std::uint32_t max_deadline_ms = 3'600'000;
-  MSGPACK_DEFINE_MAP(version, token, shard_epoch, heartbeat_ms, session_timeout_ms, max_payload_bytes, max_inflight,
-                     max_deadline_ms)
+  PARLEY_FIELDS(version, token, shard_epoch, heartbeat_ms, session_timeout_ms, max_payload_bytes, max_inflight,
+                max_deadline_ms)
 };
 
 /// GOODBYE and RESET: why, for the log.
 struct Reason {
   std::string reason;
-  MSGPACK_DEFINE_MAP(reason)
+  PARLEY_FIELDS(reason)
 };
 
 /// UNREGISTER_TYPE.
 struct TypeName {
   std::string name;
-  MSGPACK_DEFINE_MAP(name)
+  PARLEY_FIELDS(name)
 };
 
 /// UNSUBSCRIBE.
 struct SubscriptionId {
   std::uint64_t id = 0;
-  MSGPACK_DEFINE_MAP(id)
+  PARLEY_FIELDS(id)
 };
 
 /// QUERY: reads the broker's state. `what`: `ps`, `trace`, `dead_letters`, `dead_letter`, `where`.
@@ -101,7 +102,7 @@ struct Query {
   std::string key;            ///< trace id, dead letter id or agent id
   std::uint32_t limit = 100;  ///< at most this many rows, capped at 1000
   std::uint64_t after = 0;    ///< rows with a greater id only (paging)
-  MSGPACK_DEFINE_MAP(what, key, limit, after)
+  PARLEY_FIELDS(what, key, limit, after)
 };
 
 /// One step of a traced message as the broker saw it.
@@ -116,13 +117,13 @@ struct TraceHop {
   std::uint64_t delivery_id = 0;
   std::uint64_t payload_bytes = 0;
   std::string code;  ///< name of the error, or empty
-  MSGPACK_DEFINE_MAP(at_us, kind, source, target, payload_type, peer, message_id, delivery_id, payload_bytes, code)
+  PARLEY_FIELDS(at_us, kind, source, target, payload_type, peer, message_id, delivery_id, payload_bytes, code)
 };
 
 struct TraceReport {
   std::string trace_id;
   std::vector<TraceHop> hops;
-  MSGPACK_DEFINE_MAP(trace_id, hops)
+  PARLEY_FIELDS(trace_id, hops)
 };
 
 struct DeadLetterRow {
@@ -136,7 +137,7 @@ struct DeadLetterRow {
   std::uint64_t payload_bytes = 0;
   std::string code;
   std::string reason;
-  MSGPACK_DEFINE_MAP(id, at_ms, kind, source, target, recipient, payload_type, payload_bytes, code, reason)
+  PARLEY_FIELDS(id, at_ms, kind, source, target, recipient, payload_type, payload_bytes, code, reason)
 };
 
 struct DeadLetterReport {
@@ -144,7 +145,7 @@ struct DeadLetterReport {
   std::uint64_t evicted = 0;  ///< of those, pushed out by newer ones
   std::vector<DeadLetterRow> rows;
   std::vector<char> envelope;  ///< only for `dead_letter`: the whole envelope of the one row
-  MSGPACK_DEFINE_MAP(total, evicted, rows, envelope)
+  PARLEY_FIELDS(total, evicted, rows, envelope)
 };
 
 /// Where an agent id lives. Empty `worker`: nowhere now.
@@ -152,7 +153,7 @@ struct WhereReport {
   std::string id;
   std::string worker;
   std::uint64_t epoch = 0;
-  MSGPACK_DEFINE_MAP(id, worker, epoch)
+  PARLEY_FIELDS(id, worker, epoch)
 };
 
 /// OPERATE: changes what the broker does with agents and workers. `what`: `quarantine`, `release` (key: agent id or
@@ -161,7 +162,7 @@ struct Operate {
   std::string what;
   std::string key;
   std::string reason;  ///< for people: shown by `ps` and in the errors of those who meet a quarantine
-  MSGPACK_DEFINE_MAP(what, key, reason)
+  PARLEY_FIELDS(what, key, reason)
 };
 
 /// What an OPERATE did. It is answered when the broker has done its part; a drained worker takes its time.
@@ -169,7 +170,7 @@ struct OperateReport {
   std::string key;
   std::string worker;          ///< the worker that had the evicted agent, or that drains; else empty
   std::uint64_t affected = 0;  ///< activations evicted or left to drain; messages refused while quarantined
-  MSGPACK_DEFINE_MAP(key, worker, affected)
+  PARLEY_FIELDS(key, worker, affected)
 };
 
 /// Bounds for msgpack from outside: msgpack-c's own defaults are unbounded (5 bytes can reserve gigabytes).

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <vector>
 
+#include "libmsg/wire/fields.hpp"
 #include "libmsg/wire/vitals.hpp"
 
 namespace parley::wire {
@@ -29,9 +29,8 @@ struct PsType {
   std::uint64_t input_tokens = 0;  ///< of its present workers
   std::uint64_t output_tokens = 0;
   std::uint64_t cost_nano_usd = 0;
-  MSGPACK_DEFINE_MAP(name, capabilities, workers, activations, inflight, parked, requests, failures, health,
-                     health_reason, mailbox_depth, latency_p50_us, latency_p95_us, input_tokens, output_tokens,
-                     cost_nano_usd)
+  PARLEY_FIELDS(name, capabilities, workers, activations, inflight, parked, requests, failures, health, health_reason,
+                mailbox_depth, latency_p50_us, latency_p95_us, input_tokens, output_tokens, cost_nano_usd)
 };
 
 struct PsPeer {
@@ -51,8 +50,8 @@ struct PsPeer {
   bool should_restart = false;  ///< a new process can help
   bool has_vitals = false;      ///< false: it has told nothing about itself yet
   WorkerVitals vitals{};        ///< as of its newest heartbeat
-  MSGPACK_DEFINE_MAP(name, incarnation, is_worker, is_draining, types, activations, inflight, queued_bytes, idle_ms,
-                     uptime_ms, health, health_reason, health_cause, should_restart, has_vitals, vitals)
+  PARLEY_FIELDS(name, incarnation, is_worker, is_draining, types, activations, inflight, queued_bytes, idle_ms,
+                uptime_ms, health, health_reason, health_cause, should_restart, has_vitals, vitals)
 };
 
 /// An agent id or agent type that is out of service.
@@ -61,7 +60,7 @@ struct PsQuarantine {
   std::string reason;
   std::uint64_t since_ms = 0;  ///< wall clock, ms since 1970
   std::uint64_t refused = 0;   ///< messages answered `quarantined`, since the broker started
-  MSGPACK_DEFINE_MAP(key, reason, since_ms, refused)
+  PARLEY_FIELDS(key, reason, since_ms, refused)
 };
 
 /// A worker whose session ended without GOODBYE. What a message did to it may be over before any heartbeat tells, so
@@ -73,14 +72,14 @@ struct PsLoss {
   std::uint64_t at_ms = 0;  ///< wall clock, ms since 1970
   std::string reason;
   std::vector<std::string> executing{};  ///< the longest in hand first, at most kMaxVitalsExecuting
-  MSGPACK_DEFINE_MAP(worker, incarnation, pid, at_ms, reason, executing)
+  PARLEY_FIELDS(worker, incarnation, pid, at_ms, reason, executing)
 };
 
 /// A named counter or gauge of the broker; names are those of METRICS.md.
 struct NamedNumber {
   std::string name;
   std::uint64_t value = 0;
-  MSGPACK_DEFINE_MAP(name, value)
+  PARLEY_FIELDS(name, value)
 };
 
 struct PsReport {
@@ -92,7 +91,7 @@ struct PsReport {
   std::vector<NamedNumber> numbers;
   std::vector<PsQuarantine> quarantines{};
   std::vector<PsLoss> losses{};  ///< the newest ones, oldest first
-  MSGPACK_DEFINE_MAP(shard_epoch, uptime_ms, is_recovering, peers, types, numbers, quarantines, losses)
+  PARLEY_FIELDS(shard_epoch, uptime_ms, is_recovering, peers, types, numbers, quarantines, losses)
 };
 
 }  // namespace parley::wire

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <msgpack.hpp>
 #include <string>
 #include <vector>
 
 #include "libmsg/core/health.hpp"
+#include "libmsg/wire/fields.hpp"
 
 namespace parley::wire {
 
@@ -38,9 +38,9 @@ struct TypeVitals {
   std::uint64_t input_tokens = 0;
   std::uint64_t output_tokens = 0;
   std::uint64_t cost_nano_usd = 0;
-  MSGPACK_DEFINE_MAP(name, successes, failures, model_failures, consecutive_failures, consecutive_model_failures,
-                     inflight, waiting, oldest_without_progress_ms, progress_limit_ms, last_activity_ms, latency_avg_us,
-                     latency_p50_us, latency_p95_us, input_tokens, output_tokens, cost_nano_usd)
+  PARLEY_FIELDS(name, successes, failures, model_failures, consecutive_failures, consecutive_model_failures, inflight,
+                waiting, oldest_without_progress_ms, progress_limit_ms, last_activity_ms, latency_avg_us,
+                latency_p50_us, latency_p95_us, input_tokens, output_tokens, cost_nano_usd)
   friend bool operator==(const TypeVitals&, const TypeVitals&) = default;
 };
 
@@ -56,8 +56,8 @@ struct ActivationVitals {
   std::uint64_t last_activity_ms = 0;  ///< wall clock, ms since 1970; 0: none yet
   std::uint64_t latency_avg_us = 0;
   std::uint64_t latency_p95_us = 0;
-  MSGPACK_DEFINE_MAP(id, successes, failures, consecutive_failures, consecutive_model_failures, waiting,
-                     without_progress_ms, last_activity_ms, latency_avg_us, latency_p95_us)
+  PARLEY_FIELDS(id, successes, failures, consecutive_failures, consecutive_model_failures, waiting, without_progress_ms,
+                last_activity_ms, latency_avg_us, latency_p95_us)
   friend bool operator==(const ActivationVitals&, const ActivationVitals&) = default;
 };
 
@@ -71,7 +71,7 @@ struct WorkerVitals {
   std::vector<std::string> executing{};  ///< agent ids in a turn now, the longest at work first
   std::vector<TypeVitals> types{};
   std::vector<ActivationVitals> activations{};  ///< the worst ones
-  MSGPACK_DEFINE_MAP(pid, has_been_ready, loop_lag_ms, rss_bytes, memory_limit_bytes, executing, types, activations)
+  PARLEY_FIELDS(pid, has_been_ready, loop_lag_ms, rss_bytes, memory_limit_bytes, executing, types, activations)
   friend bool operator==(const WorkerVitals&, const WorkerVitals&) = default;
 };
 

@@ -11,7 +11,6 @@
 
 #include "libmsg/runtime/agent.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
-#include "libmsg/wire/fields.hpp"
 #include "monitoring/worker_metrics.hpp"
 #include "tests/bench/roles.hpp"
 

@@ -24,18 +24,18 @@ struct Ask {
   static constexpr std::string_view kTypeName = "test.Ask";
   std::string text;
   std::int64_t number = 0;
-  MSGPACK_DEFINE_MAP(text, number)
+  PARLEY_FIELDS(text, number)
 };
 struct Said {
   static constexpr std::string_view kTypeName = "test.Said";
   std::string text;
   std::int64_t number = 0;
-  MSGPACK_DEFINE_MAP(text, number)
+  PARLEY_FIELDS(text, number)
 };
 struct Unheard {
   static constexpr std::string_view kTypeName = "test.Unheard";
   std::string text;
-  MSGPACK_DEFINE_MAP(text)
+  PARLEY_FIELDS(text)
 };
 
 inline Target target(std::string_view text) { return Target::parse(text).value(); }

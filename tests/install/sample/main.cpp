@@ -10,13 +10,13 @@
 struct Question {
   static constexpr std::string_view kTypeName = "shop.Question";
   std::string text;
-  MSGPACK_DEFINE_MAP(text)
+  PARLEY_FIELDS(text)
 };
 
 struct Answer {
   static constexpr std::string_view kTypeName = "shop.Answer";
   std::string text;
-  MSGPACK_DEFINE_MAP(text)
+  PARLEY_FIELDS(text)
 };
 
 class Clerk : public parley::TypedAgent<Clerk, Question> {

@@ -128,7 +128,7 @@ TEST(History, that_was_saved_is_loaded) {
 struct OldHistory {
   std::uint32_t version = 1;
   std::vector<std::string> texts;
-  MSGPACK_DEFINE_MAP(version, texts)
+  PARLEY_FIELDS(version, texts)
 };
 
 TEST(History, loads_what_an_earlier_version_saved) {
