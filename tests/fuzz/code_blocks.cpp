@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (bytes > size + 1 || block.label.size() > size || block.file_name.size() > block.code.size()) std::abort();
     if (!block.code.empty() && !block.code.ends_with('\n')) std::abort();
     // A line's carriage return goes with each reading.
-    if (block.code.contains('\r')) continue;
+    if (block.code.contains('\r') || block.label.contains('\r')) continue;
     const std::string fence(size + 3, '~');
     const std::vector<CodeBlock> again = find_code_blocks(fence + " " + block.label + "\n" + block.code + fence + "\n");
     if (again != std::vector<CodeBlock>{block}) std::abort();
