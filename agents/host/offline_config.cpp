@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agents/host/yaml_json.hpp"
+#include "agents/llm/pattern.hpp"
 
 namespace parley::host {
 namespace {
@@ -28,6 +29,10 @@ std::optional<llm::TextPattern> read_pattern(ConfigReader& reader, std::string_v
   llm::TextPattern pattern;
   pattern.match = is_regex ? llm::TextPattern::Match::regex : llm::TextPattern::Match::contains;
   pattern.pattern = reader.required_text(is_regex ? regex_key : text_key);
+  if (is_regex) {
+    const Result<llm::Pattern> compiled = llm::Pattern::make(pattern.pattern);
+    if (!compiled) reader.reject(regex_key, compiled.error().message);
+  }
   return pattern;
 }
 

@@ -157,7 +157,11 @@ std::string shown_value(const json& value) {
   return std::string(utf8_prefix(text, kMaxShownBytes)) + "…";
 }
 
-std::string shown_number(double number) { return json(number).dump(); }
+std::string shown_number(double number) {
+  constexpr double kExact = 9'007'199'254'740'992;  // 2^53
+  const bool is_whole = number == std::trunc(number) && std::abs(number) <= kExact;
+  return is_whole ? std::to_string(static_cast<std::int64_t>(number)) : json(number).dump();
+}
 
 SchemaProblems kind_problems(const json& schema, const json& value) {
   SchemaProblems out;
