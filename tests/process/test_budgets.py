@@ -4,6 +4,7 @@ charged exactly once."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
