@@ -94,9 +94,9 @@ Result<CompiledPattern> CompiledPattern::make(const TextPattern& pattern) {
 
 std::optional<MatchGroups> CompiledPattern::match(std::string_view text) const {
   if (!expression_) return contains(text, lower_) ? std::optional<MatchGroups>(std::in_place) : std::nullopt;
-  std::optional<Pattern::Groups> found = expression_->find(text);
+  MatchGroups found = expression_->find(text);
   if (!found) return std::nullopt;
-  return MatchGroups(std::move(*found));
+  return std::optional<MatchGroups>(std::in_place, std::move(found));
 }
 
 Result<OfflineMatcher> OfflineMatcher::make(const OfflineRule& rule) {

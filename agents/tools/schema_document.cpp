@@ -285,7 +285,7 @@ class SchemaReader {
 };
 
 Result<std::shared_ptr<const SchemaDocument>> SchemaDocument::read(json root) {
-  const std::shared_ptr<SchemaDocument> document(new SchemaDocument(std::move(root)));
+  std::shared_ptr<SchemaDocument> document(new SchemaDocument(std::move(root)));
   Result<> done = SchemaReader(*document).read();
   if (!done) return fail(std::move(done).error());
   return document;
