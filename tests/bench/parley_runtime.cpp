@@ -89,7 +89,7 @@ struct ClientRun {
 std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 Task<> one_caller(ClientRun& run, std::uint32_t number) {
-  const Target target(AgentId::make("bench-agent", std::to_string(number % 64)).value());
+  const parley::Target target(AgentId::make("bench-agent", std::to_string(number % 64)).value());
   for (std::int64_t started = now_ns(); started < run.until;) {
     Ping ping{++run.sequence, run.body};
     const std::uint64_t expected = ping.sequence;

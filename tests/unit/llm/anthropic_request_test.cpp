@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/unit/llm/ask.hpp"
+
 namespace parley::llm {
 namespace {
 
@@ -17,12 +19,6 @@ AnthropicOptions plain() {
 
 json body_of(const ChatRequest& request, const AnthropicOptions& options = plain()) {
   return json::parse(anthropic_request_body(request, "claude-x", Delivery::whole, options));
-}
-
-ChatRequest ask(std::string text) {
-  ChatRequest request;
-  request.messages = {{Role::user, std::move(text)}};
-  return request;
 }
 
 ChatMessage calling(std::vector<messages::ToolCall> calls, std::string state = "") {

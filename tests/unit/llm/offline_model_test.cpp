@@ -32,14 +32,14 @@ OfflineOptions options(std::vector<OfflineRule> rules) {
   return options;
 }
 
-ChatRequest ask(std::string text) {
+ChatRequest budget_question(std::string text) {
   ChatRequest request;
   request.messages = {{Role::system, "budget"}, {Role::user, std::move(text)}};
   return request;
 }
 
 std::string answer(std::vector<OfflineRule> rules, const std::string& text) {
-  return OfflineRules::make(options(std::move(rules)))->reply(ask(text)).completion.text;
+  return OfflineRules::make(options(std::move(rules)))->reply(budget_question(text)).completion.text;
 }
 
 TEST(OfflineRules, answer_by_the_first_rule_that_matches) {
@@ -58,7 +58,7 @@ TEST(OfflineRules, put_the_groups_of_an_expression_into_the_reply) {
 }
 
 TEST(OfflineRules, look_at_the_last_user_message_only) {
-  ChatRequest request = ask("budget");
+  ChatRequest request = budget_question("budget");
   request.messages.push_back({Role::assistant, "Which one?"});
   request.messages.push_back({Role::user, "holiday"});
   const auto rules = OfflineRules::make(options({contains("budget", "finance"), contains("holiday", "HR")}));
@@ -67,7 +67,7 @@ TEST(OfflineRules, look_at_the_last_user_message_only) {
 
 TEST(OfflineRules, say_that_they_are_the_offline_model) {
   const auto rules = OfflineRules::make({});
-  const Completion completion = rules->reply(ask("anything")).completion;
+  const Completion completion = rules->reply(budget_question("anything")).completion;
   EXPECT_EQ(completion.text, "[offline] I am the offline model and have no rule for this message.");
   EXPECT_EQ(completion.usage.model, "offline");
 }
@@ -77,15 +77,15 @@ TEST(OfflineRules, count_tokens_or_say_what_the_rule_says) {
   expensive.input_tokens = 1000;
   expensive.output_tokens = 2000;
   const auto rules = OfflineRules::make(options({expensive, contains("small", "12345678")}));
-  EXPECT_EQ(rules->reply(ask("big")).completion.usage.input_tokens, 1000U);
-  EXPECT_EQ(rules->reply(ask("big")).completion.usage.output_tokens, 2000U);
-  EXPECT_EQ(rules->reply(ask("small")).completion.usage.output_tokens, 2U);
-  EXPECT_EQ(rules->reply(ask("small")).completion.usage.input_tokens, 4U + 2U + 4U + 2U);
+  EXPECT_EQ(rules->reply(budget_question("big")).completion.usage.input_tokens, 1000U);
+  EXPECT_EQ(rules->reply(budget_question("big")).completion.usage.output_tokens, 2000U);
+  EXPECT_EQ(rules->reply(budget_question("small")).completion.usage.output_tokens, 2U);
+  EXPECT_EQ(rules->reply(budget_question("small")).completion.usage.input_tokens, 4U + 2U + 4U + 2U);
 }
 
 TEST(OfflineRules, end_where_a_model_would) {
   const auto rules = OfflineRules::make(options({contains("x", "one two three four")}));
-  ChatRequest request = ask("x");
+  ChatRequest request = budget_question("x");
   request.stop = {" three"};
   EXPECT_EQ(rules->reply(request).completion.text, "one two");
   request.max_tokens = 1;
@@ -108,7 +108,7 @@ TEST(OfflineRules, survive_hostile_text) {
 
 /// A conversation in which the model has asked for a tool and got its result.
 ChatRequest after_tool(std::string tool, std::string result) {
-  ChatRequest request = ask("What did we earn?");
+  ChatRequest request = budget_question("What did we earn?");
   request.messages.push_back(
       {.role = Role::assistant, .tool_calls = {{.id = "call_1", .name = tool, .arguments = "{}"}}});
   request.messages.push_back({.role = Role::tool, .content = std::move(result), .tool_call_id = "call_1"});
@@ -133,7 +133,7 @@ Completion completion_of(std::vector<OfflineRule> rules, const ChatRequest& requ
 }
 
 ChatRequest ask_with_tool(std::string text, std::string tool) {
-  ChatRequest request = ask(std::move(text));
+  ChatRequest request = budget_question(std::move(text));
   request.tools = {{.name = std::move(tool)}};
   return request;
 }
@@ -160,7 +160,7 @@ TEST(OfflineTools, have_the_same_id_for_the_same_conversation_only) {
 
 TEST(OfflineTools, are_not_called_when_the_request_does_not_offer_or_forbids_them) {
   const std::vector<OfflineRule> rules{calls(contains("x", "with"), "t"), contains("x", "without")};
-  EXPECT_EQ(completion_of(rules, ask("x")).text, "without");
+  EXPECT_EQ(completion_of(rules, budget_question("x")).text, "without");
   ChatRequest forbidden = ask_with_tool("x", "t");
   forbidden.tool_choice = {ToolChoice::Mode::none};
   EXPECT_EQ(completion_of(rules, forbidden).text, "without");
@@ -239,7 +239,7 @@ TEST(OfflineRules, answer_structured_questions_without_a_prefix) {
   OfflineOptions with_prefix;
   with_prefix.rules = {contains("poem", R"({"accepted":true})")};
   const auto rules = OfflineRules::make(with_prefix);
-  ChatRequest request = ask("Is the poem good?");
+  ChatRequest request = budget_question("Is the poem good?");
   request.response_schema = {.name = "verdict", .schema = R"({"type":"object","required":["accepted"],
       "properties":{"accepted":{"type":"boolean"}}})"};
   EXPECT_EQ(rules->reply(request).completion.text, R"({"accepted":true})");
@@ -275,7 +275,7 @@ TEST_F(OfflineModelTest, streams_the_text_in_order) {
   OfflineOptions model_options = options({contains("x", "abcdefg")});
   model_options.chunk_bytes = 3;
   std::vector<std::string> pieces;
-  const auto completion = complete(model_options, ask("x"), [&](std::string_view piece) -> Task<Result<>> {
+  const auto completion = complete(model_options, budget_question("x"), [&](std::string_view piece) -> Task<Result<>> {
     pieces.emplace_back(piece);
     co_return Result<>{};
   });
@@ -287,7 +287,7 @@ TEST_F(OfflineModelTest, streams_the_text_in_order) {
 TEST_F(OfflineModelTest, takes_its_latency) {
   OfflineOptions model_options = options({});
   model_options.latency = 2ms;
-  const auto completion = complete(model_options, ask("x"));
+  const auto completion = complete(model_options, budget_question("x"));
   ASSERT_TRUE(completion);
   EXPECT_GE(completion->latency, 2ms);
 }
@@ -295,7 +295,7 @@ TEST_F(OfflineModelTest, takes_its_latency) {
 TEST_F(OfflineModelTest, ends_at_the_deadline_when_its_latency_is_longer) {
   OfflineOptions model_options = options({});
   model_options.latency = 1h;
-  ChatRequest request = ask("x");
+  ChatRequest request = budget_question("x");
   request.deadline = clock_.now() + 1ms;
   const auto completion = complete(model_options, request);
   ASSERT_FALSE(completion);
@@ -305,14 +305,14 @@ TEST_F(OfflineModelTest, ends_at_the_deadline_when_its_latency_is_longer) {
 TEST_F(OfflineModelTest, fails_when_its_rule_says_so) {
   OfflineRule rule = contains("x", "no room");
   rule.error = ErrorCode::overloaded;
-  const auto completion = complete(options({rule}), ask("x"));
+  const auto completion = complete(options({rule}), budget_question("x"));
   ASSERT_FALSE(completion);
   EXPECT_EQ(completion.error().error.code, ErrorCode::overloaded);
   EXPECT_THAT(completion.error().error.message, HasSubstr("no room"));
 }
 
 TEST_F(OfflineModelTest, ends_with_the_failure_of_the_sink) {
-  const auto completion = complete(options({}), ask("x"), [](std::string_view) -> Task<Result<>> {
+  const auto completion = complete(options({}), budget_question("x"), [](std::string_view) -> Task<Result<>> {
     co_return fail(ErrorCode::cancelled, "the caller went away");
   });
   ASSERT_FALSE(completion);

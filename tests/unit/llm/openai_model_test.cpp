@@ -14,6 +14,7 @@
 #include "agents/llm/retrying_model.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/stub_model_server.hpp"
+#include "tests/unit/llm/ask.hpp"
 
 namespace parley::llm {
 namespace {
@@ -32,12 +33,6 @@ using Outcome = std::expected<Completion, ModelError>;
 
 constexpr const char* kKeyVariable = "PARLEY_TEST_MODEL_KEY";
 constexpr const char* kKey = "sk-secret-0123456789";
-
-ChatRequest ask(std::string text) {
-  ChatRequest request;
-  request.messages = {{Role::user, std::move(text)}};
-  return request;
-}
 
 StubReply failing(int status, std::string body, std::vector<std::pair<std::string, std::string>> headers = {}) {
   StubReply reply;

@@ -23,14 +23,14 @@ TEST_P(Accepted, stays_on_this_machine) {
   EXPECT_TRUE(endpoint) << endpoint.error().message;
 }
 
-class Refused : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Endpoint, Refused,
+class RefusedEndpoint : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Endpoint, RefusedEndpoint,
                          testing::Values("tcp://0.0.0.0:7700", "tcp://*:7700", "tcp://10.0.0.1:7700",
                                          "tcp://128.0.0.1:1", "tcp://[::]:7700", "tcp://broker.example:7700",
                                          "tcp://eth0:7700", "tcp://127.0.0.1.example.com:1", "ipc://@everybody",
                                          "tcp://0.0.0.0:0;127.0.0.1:7700"));
 // [P-SEC-1]; the trap: off this machine means CURVE, which is not there yet
-TEST_P(Refused, reaches_beyond_this_machine) {
+TEST_P(RefusedEndpoint, reaches_beyond_this_machine) {
   const auto endpoint = parse_endpoint(GetParam(), Reach::this_machine);
   ASSERT_FALSE(endpoint);
   EXPECT_EQ(endpoint.error().code, ErrorCode::bad_configuration);

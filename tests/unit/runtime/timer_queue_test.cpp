@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-TimePoint at(int ms) { return TimePoint(std::chrono::milliseconds(ms)); }
+TimePoint due(int ms) { return TimePoint(std::chrono::milliseconds(ms)); }
 
 std::vector<int> drain(TimerQueue<int>& queue, TimePoint now) {
   std::vector<int> due;
@@ -18,46 +18,46 @@ std::vector<int> drain(TimerQueue<int>& queue, TimePoint now) {
 
 TEST(TimerQueue, gives_out_the_earliest_first) {
   TimerQueue<int> queue;
-  for (const int ms : {30, 10, 20}) queue.add(at(ms), ms);
-  EXPECT_EQ(queue.next(), at(10));
-  EXPECT_THAT(drain(queue, at(100)), ElementsAre(10, 20, 30));
+  for (const int ms : {30, 10, 20}) queue.add(due(ms), ms);
+  EXPECT_EQ(queue.next(), due(10));
+  EXPECT_THAT(drain(queue, due(100)), ElementsAre(10, 20, 30));
 }
 
 TEST(TimerQueue, keeps_the_order_of_equal_times) {
   TimerQueue<int> queue;
-  for (int i = 0; i < 5; ++i) queue.add(at(10), i);
-  EXPECT_THAT(drain(queue, at(10)), ElementsAre(0, 1, 2, 3, 4));
+  for (int i = 0; i < 5; ++i) queue.add(due(10), i);
+  EXPECT_THAT(drain(queue, due(10)), ElementsAre(0, 1, 2, 3, 4));
 }
 
 TEST(TimerQueue, holds_back_what_is_not_due) {
   TimerQueue<int> queue;
-  queue.add(at(10), 1);
-  queue.add(at(11), 2);
-  EXPECT_THAT(drain(queue, at(10)), ElementsAre(1));
+  queue.add(due(10), 1);
+  queue.add(due(11), 2);
+  EXPECT_THAT(drain(queue, due(10)), ElementsAre(1));
   EXPECT_EQ(queue.size(), 1U);
 }
 
 TEST(TimerQueue, forgets_what_is_cancelled) {
   TimerQueue<int> queue;
-  const TimerId first = queue.add(at(10), 1);
-  queue.add(at(20), 2);
+  const TimerId first = queue.add(due(10), 1);
+  queue.add(due(20), 2);
   EXPECT_TRUE(queue.cancel(first));
   EXPECT_FALSE(queue.cancel(first));
-  EXPECT_THAT(drain(queue, at(100)), ElementsAre(2));
+  EXPECT_THAT(drain(queue, due(100)), ElementsAre(2));
 }
 
 TEST(TimerQueue, does_not_confuse_a_reused_slot_with_the_old_entry) {
   TimerQueue<int> queue;
-  const TimerId old = queue.add(at(10), 1);
+  const TimerId old = queue.add(due(10), 1);
   queue.cancel(old);
-  queue.add(at(10), 2);
+  queue.add(due(10), 2);
   EXPECT_FALSE(queue.cancel(old));
   EXPECT_EQ(queue.size(), 1U);
 }
 
 TEST(TimerQueue, default_id_names_nothing) {
   TimerQueue<int> queue;
-  queue.add(at(10), 1);
+  queue.add(due(10), 1);
   EXPECT_FALSE(queue.cancel(TimerId{}));
 }
 
@@ -73,14 +73,14 @@ TEST(TimerQueue, stays_sorted_under_random_adding_and_cancelling) {
   std::multimap<int, TimerId> expected;
   for (int i = 0; i < 2000; ++i) {
     const int ms = static_cast<int>(random() % 1000);
-    expected.emplace(ms, queue.add(at(ms), ms));
+    expected.emplace(ms, queue.add(due(ms), ms));
     if (random() % 3 != 0) continue;
     auto victim = expected.begin();
     std::advance(victim, static_cast<std::ptrdiff_t>(random() % expected.size()));
     ASSERT_TRUE(queue.cancel(victim->second));
     expected.erase(victim);
   }
-  for (const auto& [ms, id] : expected) ASSERT_EQ(queue.take_due(at(1000)), ms);
+  for (const auto& [ms, id] : expected) ASSERT_EQ(queue.take_due(due(1000)), ms);
   EXPECT_TRUE(queue.is_empty());
 }
 

@@ -9,22 +9,22 @@ namespace {
 using Scheduler = TurnScheduler<std::string, int>;
 using ::testing::ElementsAre;
 
-TimePoint at(int ms) { return TimePoint(std::chrono::hours(1) + std::chrono::milliseconds(ms)); }
+TimePoint an_hour_and(int ms) { return TimePoint(std::chrono::hours(1) + std::chrono::milliseconds(ms)); }
 
 class Turns : public ::testing::Test {
  protected:
   Scheduler::Activation& place(std::string_view id, TurnRules rules = {}, std::uint64_t epoch = 1) {
-    return scheduler_.activate(id, Epoch(epoch), rules, at(0));
+    return scheduler_.activate(id, Epoch(epoch), rules, an_hour_and(0));
   }
   Admission admit(Scheduler::Activation& activation, std::string message, Entry entry = Entry::ordinary, int ms = 0) {
     std::optional<std::string> started;
-    const Admission admission = scheduler_.admit(activation, message, entry, at(ms), started);
+    const Admission admission = scheduler_.admit(activation, message, entry, an_hour_and(ms), started);
     if (started) ran_.push_back(*started);
     return admission;
   }
   /// Ends a turn; what runs next is noted.
   void finish(Scheduler::Activation& activation, int ms = 0) {
-    if (auto next = scheduler_.finish(activation, at(ms))) ran_.push_back(*next);
+    if (auto next = scheduler_.finish(activation, an_hour_and(ms))) ran_.push_back(*next);
   }
 
   Scheduler scheduler_;
@@ -90,7 +90,7 @@ TEST_F(Turns, full_mailbox_refuses_and_leaves_the_message_with_the_caller) {
   EXPECT_EQ(admit(a, "waiting"), Admission::queued);
   std::string message = "too much";
   std::optional<std::string> started;
-  EXPECT_EQ(scheduler_.admit(a, message, Entry::ordinary, at(0), started), Admission::overloaded);
+  EXPECT_EQ(scheduler_.admit(a, message, Entry::ordinary, an_hour_and(0), started), Admission::overloaded);
   EXPECT_EQ(message, "too much");
 }
 
@@ -161,23 +161,23 @@ TEST_F(Turns, turn_that_ends_without_a_lease_leaves_the_next_waiting) {
 
 TEST_F(Turns, idle_activation_is_offered_for_passivation_once) {
   auto& a = place("a/1", {.idle_timeout = std::chrono::milliseconds(100)});
-  EXPECT_EQ(scheduler_.take_idle(at(99)), nullptr);
-  EXPECT_EQ(scheduler_.take_idle(at(100)), &a);
-  EXPECT_EQ(scheduler_.take_idle(at(1000)), nullptr);
+  EXPECT_EQ(scheduler_.take_idle(an_hour_and(99)), nullptr);
+  EXPECT_EQ(scheduler_.take_idle(an_hour_and(100)), &a);
+  EXPECT_EQ(scheduler_.take_idle(an_hour_and(1000)), nullptr);
 }
 
 TEST_F(Turns, use_postpones_passivation) {
   auto& a = place("a/1", {.idle_timeout = std::chrono::milliseconds(100)});
   admit(a, "m", Entry::ordinary, 50);
-  EXPECT_EQ(scheduler_.take_idle(at(150)), nullptr);
+  EXPECT_EQ(scheduler_.take_idle(an_hour_and(150)), nullptr);
   finish(a, 160);
-  EXPECT_EQ(scheduler_.take_idle(at(259)), nullptr);
-  EXPECT_EQ(scheduler_.take_idle(at(260)), &a);
+  EXPECT_EQ(scheduler_.take_idle(an_hour_and(259)), nullptr);
+  EXPECT_EQ(scheduler_.take_idle(an_hour_and(260)), &a);
 }
 
 TEST_F(Turns, activation_leaves_when_the_broker_agrees_and_its_mailbox_is_empty) {
   auto& a = place("a/1", {.idle_timeout = std::chrono::milliseconds(100)});
-  scheduler_.take_idle(at(100));
+  scheduler_.take_idle(an_hour_and(100));
   admit(a, "came in between");
   EXPECT_TRUE(scheduler_.grant_passivation(a, Epoch(1)));
   EXPECT_FALSE(Scheduler::may_leave(a));
@@ -202,9 +202,9 @@ TEST_F(Turns, newer_epoch_holds_for_an_activation_that_is_here) {
 
 TEST_F(Turns, lost_session_forgets_handshakes) {
   auto& a = place("a/1", {.idle_timeout = std::chrono::milliseconds(100)});
-  scheduler_.take_idle(at(100));
+  scheduler_.take_idle(an_hour_and(100));
   scheduler_.forget_handshakes();
-  EXPECT_EQ(scheduler_.take_idle(at(200)), &a);
+  EXPECT_EQ(scheduler_.take_idle(an_hour_and(200)), &a);
 }
 
 TEST_F(Turns, lost_session_drops_what_has_not_started) {
