@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "agents/host/yaml_json.hpp"
-#include "agents/llm/pattern.hpp"
+#include "agents/text/pattern.hpp"
 
 namespace parley::host {
 namespace {
@@ -30,7 +30,7 @@ std::optional<llm::TextPattern> read_pattern(ConfigReader& reader, std::string_v
   pattern.match = is_regex ? llm::TextPattern::Match::regex : llm::TextPattern::Match::contains;
   pattern.pattern = reader.required_text(is_regex ? regex_key : text_key);
   if (is_regex) {
-    const Result<llm::Pattern> compiled = llm::Pattern::make(pattern.pattern);
+    const Result<Pattern> compiled = Pattern::make(pattern.pattern);
     if (!compiled) reader.reject(regex_key, compiled.error().message);
   }
   return pattern;

@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 2> kRules{"never", "always"};
 
 void read_approval_pattern(ConfigReader& reader, std::string_view key, std::string argument, const std::string& text,
                            ApprovalRule& rule) {
-  Result<llm::Pattern> pattern = llm::Pattern::make(text);
+  Result<Pattern> pattern = Pattern::make(text);
   if (!pattern) {
     reader.reject(key, "'" + text + "': expected a regular expression (RE2): " + pattern.error().message);
     return;

@@ -60,12 +60,12 @@ void read_edge_condition(ConfigReader& reader, GraphEdge& edge) {
     edge.value = reader.required_text("contains");
   } else if (reader.has("regex")) {
     edge.when = GraphEdge::When::regex;
-    edge.value = reader.required_text("regex");
-    auto compiled = teams::compile_expression(edge.value);
+    const std::string expression = reader.required_text("regex");
+    Result<Pattern> compiled = Pattern::make(expression);
     if (compiled) {
-      edge.expression = std::move(*compiled);
+      edge.pattern = std::move(*compiled);
     } else {
-      reader.reject("regex", "expected a regular expression (ECMAScript)");
+      reader.reject("regex", compiled.error().message);
     }
   } else if (reader.flag("handoff", false)) {
     edge.when = GraphEdge::When::handoff;

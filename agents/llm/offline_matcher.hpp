@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "agents/llm/offline_rules.hpp"
-#include "agents/llm/pattern.hpp"
+#include "agents/text/pattern.hpp"
 
 namespace parley::llm {
 

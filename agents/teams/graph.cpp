@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <regex>
 #include <utility>
 
 #include "agents/teams/name_choice.hpp"
@@ -10,28 +9,17 @@
 
 namespace parley::teams {
 
-struct LineExpression {
-  std::regex regex;
-};
-
 namespace {
 
 using When = GraphEdge::When;
 
-/// Expressions look at so much of each line, and at so many lines: the worst of them take quadratic time, and the
-/// library's matcher recurses for each character.
-constexpr std::size_t kMaxMatchedLineBytes = 1024;
-constexpr std::size_t kMaxMatchedLines = 500;
-
-bool matches_a_line(const LineExpression& expression, std::string_view text) {
-  for (std::size_t lines = 0; lines < kMaxMatchedLines; ++lines) {
+bool is_found_in_a_line(const Pattern& pattern, std::string_view text) {
+  for (;;) {
     const std::string_view line = text.substr(0, text.find('\n'));
-    const std::string_view looked_at = line.substr(0, kMaxMatchedLineBytes);
-    if (std::regex_search(looked_at.begin(), looked_at.end(), expression.regex)) return true;
+    if (pattern.is_found_in(line)) return true;
     if (line.size() == text.size()) return false;
     text.remove_prefix(line.size() + 1);
   }
-  return false;
 }
 
 bool is_condition_met(const Graph& graph, const GraphEdge& edge, const messages::Answer& answer) {
@@ -39,7 +27,7 @@ bool is_condition_met(const Graph& graph, const GraphEdge& edge, const messages:
     case When::contains:
       return says(answer.text, edge.value);
     case When::regex:
-      return edge.expression != nullptr && matches_a_line(*edge.expression, answer.text);
+      return edge.pattern && is_found_in_a_line(*edge.pattern, answer.text);
     case When::handoff:
       return answer.handoff == graph.nodes[edge.to].name;
     case When::always:
@@ -156,14 +144,6 @@ std::vector<std::string> problems_of(const Graph& graph) {
   }
   find_loops(graph, problems);
   return problems;
-}
-
-Result<std::shared_ptr<const LineExpression>> compile_expression(const std::string& text) {
-  try {
-    return std::make_shared<const LineExpression>(LineExpression{std::regex(text, std::regex::ECMAScript)});
-  } catch (const std::regex_error&) {
-    return fail(ErrorCode::invalid, "'" + text + "' is no regular expression");
-  }
 }
 
 std::vector<std::size_t> taken_edges(const Graph& graph, std::size_t node, const messages::Answer& answer) {

@@ -4,26 +4,22 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "libmsg/core/error.hpp"
+#include "agents/text/pattern.hpp"
 #include "libmsg/messages/text.hpp"
 
 namespace parley::teams {
-
-/// A compiled regular expression.
-struct LineExpression;
 
 struct GraphEdge {
   enum class When : std::uint8_t {
     always,
     contains,   ///< the speaker said `value`, as a word or phrase of its own
-    regex,      ///< a line of what he said matches `value`
+    regex,      ///< `pattern` is found in a line of what he said
     handoff,    ///< he handed over to the node that the edge leads to
     otherwise,  ///< no edge with a condition of its own leaves the node this time
   };
@@ -31,8 +27,7 @@ struct GraphEdge {
   std::size_t to = 0;
   When when = When::always;
   std::string value = {};
-  /// Compiled from `value`; shared, because it is costly to copy.
-  std::shared_ptr<const LineExpression> expression = nullptr;
+  std::optional<Pattern> pattern = std::nullopt;
 };
 
 struct GraphNode {
@@ -56,9 +51,6 @@ struct Graph {
 [[nodiscard]] std::vector<std::string> problems_of(const Graph& graph);
 /// The nodes without edges to them.
 [[nodiscard]] std::vector<std::size_t> natural_starts(const Graph& graph);
-
-/// Compiles the expression of a `regex` edge. Fails with `invalid` when it is none.
-[[nodiscard]] Result<std::shared_ptr<const LineExpression>> compile_expression(const std::string& text);
 
 /// Indices of the edges out of `node` that are taken after it has answered so.
 [[nodiscard]] std::vector<std::size_t> taken_edges(const Graph& graph, std::size_t node,

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/llm/pattern.hpp"
+#include "agents/text/pattern.hpp"
 #include "libmsg/messages/tools.hpp"
 #include "libmsg/runtime/context.hpp"
 #include "libmsg/runtime/task.hpp"
@@ -18,7 +18,7 @@ namespace parley::tools {
 /// Asks when the pattern is found in one argument's value, or anywhere in the JSON text of all.
 struct ApprovalPattern {
   std::string argument;  ///< empty: the JSON text of all arguments
-  llm::Pattern pattern;
+  Pattern pattern;
 };
 
 struct ApprovalRule {

@@ -88,11 +88,11 @@ Result<SchemaPattern> SchemaPattern::make(std::string_view expression) {
     found.push_back({rest.substr(3, end - 3), rest[2] == '='});
     rest.remove_prefix(end + 1);
   }
-  Result<llm::Pattern> main = llm::Pattern::make((is_anchored ? "^" : "") + std::string(rest));
+  Result<Pattern> main = Pattern::make((is_anchored ? "^" : "") + std::string(rest));
   if (!main) return fail(std::move(main).error());
   SchemaPattern pattern(std::move(*main));
   for (const Found& each : found) {
-    Result<llm::Pattern> condition = llm::Pattern::make("^(?:" + std::string(each.inner) + ")");
+    Result<Pattern> condition = Pattern::make("^(?:" + std::string(each.inner) + ")");
     if (!condition) return fail(std::move(condition).error());
     pattern.conditions_.push_back({std::move(*condition), each.is_wanted});
   }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/llm/pattern.hpp"
+#include "agents/text/pattern.hpp"
 
 namespace parley::tools {
 
@@ -20,12 +20,12 @@ class SchemaPattern {
 
  private:
   struct Condition {
-    llm::Pattern pattern;
+    Pattern pattern;
     bool is_wanted;
   };
-  explicit SchemaPattern(llm::Pattern main) : main_(std::move(main)) {}
+  explicit SchemaPattern(Pattern main) : main_(std::move(main)) {}
 
-  llm::Pattern main_;
+  Pattern main_;
   std::vector<Condition> conditions_;
 };
 

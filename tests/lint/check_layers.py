@@ -25,13 +25,14 @@ LAYERS = {
     "monitoring": ["libmsg/core", "monitoring"],
     "agents/http": LIBMSG + ["agents/http"],
     "agents/telemetry": LIBMSG + ["agents/http", "agents/telemetry"],
-    "agents/llm": LIBMSG + ["agents/http", "agents/llm"],
+    "agents/text": ["libmsg/core", "agents/text"],
+    "agents/llm": LIBMSG + ["agents/http", "agents/text", "agents/llm"],
     "agents/budget": LIBMSG + ["agents/llm", "agents/budget", "services/config"],
     "agents/sandbox": LIBMSG + ["agents/sandbox"],
     "agents/people": LIBMSG + ["agents/people"],
-    "agents/mcp": LIBMSG + ["agents/http", "agents/llm", "agents/mcp", "agents/people", "agents/sandbox", "agents/tools", "monitoring"],
-    "agents/tools": LIBMSG + ["agents/http", "agents/llm", "agents/people", "agents/sandbox", "agents/tools", "monitoring"],
-    "agents/teams": ["libmsg/core", "libmsg/wire", "libmsg/messages", "agents/teams"],
+    "agents/mcp": LIBMSG + ["agents/http", "agents/text", "agents/llm", "agents/mcp", "agents/people", "agents/sandbox", "agents/tools", "monitoring"],
+    "agents/tools": LIBMSG + ["agents/http", "agents/text", "agents/llm", "agents/people", "agents/sandbox", "agents/tools", "monitoring"],
+    "agents/teams": ["libmsg/core", "libmsg/wire", "libmsg/messages", "agents/text", "agents/teams"],
     "agents/kinds": LIBMSG + ["agents/llm", "agents/people", "agents/sandbox", "agents/tools", "agents/teams", "agents/kinds", "services/config"],
     "agents": LIBMSG + ["agents", "monitoring", "services/config"],
     "services/config": ["libmsg/core", "services/config"],
@@ -55,12 +56,12 @@ LIBRARIES = [
     (r"CLI/", ["services/config/command_line.cpp", "services/cli", "services/supervisor/options.cpp",
                "services/ledger/options.cpp", "agents/host/worker_options.cpp", "broker/shell/options.cpp"]),
     (r"tsl/", ["broker/core"]),
-    (r"re2/", ["agents/llm"]),
+    (r"re2/", ["agents/text"]),
     (r"openssl/", ["agents/host"]),
 ]
 
 # Pure folders open nothing, start nothing and wait for nothing.
-PURE = ["libmsg/core", "libmsg/wire", "libmsg/link", "broker/core", "agents/teams"]
+PURE = ["libmsg/core", "libmsg/wire", "libmsg/link", "broker/core", "agents/text", "agents/teams"]
 IMPURE_HEADERS = re.compile(
     r"^(thread|mutex|shared_mutex|condition_variable|future|iostream|fstream|filesystem|cstdio|csignal|unistd\.h|"
     r"fcntl\.h|(sys|netinet|arpa)/.*)$")

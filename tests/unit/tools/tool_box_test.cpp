@@ -177,8 +177,8 @@ TEST_F(ToolBoxTest, takes_nobodys_answer_and_a_missing_desk_as_a_refusal) {
 TEST_F(ToolBoxTest, asks_only_when_a_pattern_is_found_in_the_arguments) {
   answer_questions("reject");
   ApprovalRule rule{.when = ApprovalRule::When::matching};
-  rule.patterns.push_back({"amount", *llm::Pattern::make("^[0-9]{4,}$")});
-  rule.patterns.push_back({"", *llm::Pattern::make("DROP")});
+  rule.patterns.push_back({"amount", *Pattern::make("^[0-9]{4,}$")});
+  rule.patterns.push_back({"", *Pattern::make("DROP")});
   use_tool(echo_tool("pay"), {.approval = rule});
   EXPECT_FALSE(run("pay", R"({"amount":999})")->is_error);
   EXPECT_TRUE(run("pay", R"({"amount":1000})")->is_error);

@@ -1,8 +1,8 @@
-#include "agents/llm/pattern.hpp"
+#include "agents/text/pattern.hpp"
 
 #include <gmock/gmock.h>
 
-namespace parley::llm {
+namespace parley {
 namespace {
 
 using testing::HasSubstr;
@@ -43,4 +43,4 @@ TEST(Pattern, says_what_is_no_expression) {
 }
 
 }  // namespace
-}  // namespace parley::llm
+}  // namespace parley

@@ -15,7 +15,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace parley::llm {
+namespace parley {
 
 class Pattern {
  public:
@@ -39,4 +39,4 @@ class Pattern {
   std::shared_ptr<const re2::RE2> expression_;
 };
 
-}  // namespace parley::llm
+}  // namespace parley

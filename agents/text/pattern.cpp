@@ -1,10 +1,10 @@
-#include "agents/llm/pattern.hpp"
+#include "agents/text/pattern.hpp"
 
 #include <algorithm>
 #include <re2/re2.h>
 #include <utility>
 
-namespace parley::llm {
+namespace parley {
 
 namespace {
 
@@ -38,4 +38,4 @@ std::optional<Pattern::Groups> Pattern::find(std::string_view text) const {
 
 const std::string& Pattern::text() const { return expression_->pattern(); }
 
-}  // namespace parley::llm
+}  // namespace parley
