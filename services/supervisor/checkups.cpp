@@ -23,13 +23,7 @@ bool is_same(const wire::PsPeer& peer, const RunningProcess& process) {
 std::vector<std::pair<std::string, Checkup>> Checkups::look(const wire::PsReport& report,
                                                             const std::vector<RunningProcess>& processes,
                                                             TimePoint now) {
-  for (Inquest& inquest : inquests_) {
-    const auto loss = std::ranges::find_if(report.losses, [&](const auto& each) { return is_about(each, inquest); });
-    if (loss == report.losses.end()) continue;
-    // What the heartbeat had named may have been over by then.
-    inquest.executing = loss->executing;
-    inquest.is_settled = true;
-  }
+  hear_of_losses(report);
   std::vector<std::pair<std::string, Checkup>> verdicts;
   for (const RunningProcess& process : processes) {
     const auto peer =
@@ -39,17 +33,37 @@ std::vector<std::pair<std::string, Checkup>> Checkups::look(const wire::PsReport
       const bool is_talking = checkup.should_restart && !checkup.is_silent;
       seen_[process.name] = {process.pid, now, report.shard_epoch, peer->incarnation, peer->vitals.executing,
                              is_talking};
+      missed_.erase(process.name);
       verdicts.emplace_back(process.name, std::move(checkup));
-      continue;
+    } else if (is_lost(process, report.shard_epoch, now)) {
+      verdicts.emplace_back(process.name, Checkup{true, true, "the broker has lost it"});
     }
-    const auto sight = seen_.find(process.name);
-    // Unknown to this run of the broker: it may still be on its way there.
-    const bool is_lost = sight != seen_.end() && sight->second.pid == process.pid &&
-                         sight->second.epoch == report.shard_epoch &&
-                         (process.is_held || now - sight->second.last >= absence_);
-    if (is_lost) verdicts.emplace_back(process.name, Checkup{true, true, "the broker has lost it"});
   }
   return verdicts;
+}
+
+void Checkups::hear_of_losses(const wire::PsReport& report) {
+  for (Inquest& inquest : inquests_) {
+    const auto loss = std::ranges::find_if(report.losses, [&](const auto& each) { return is_about(each, inquest); });
+    if (loss == report.losses.end()) continue;
+    // What the heartbeat had named may have been over by then.
+    inquest.executing = loss->executing;
+    inquest.is_settled = true;
+  }
+}
+
+bool Checkups::is_lost(const RunningProcess& process, std::uint64_t epoch, TimePoint now) {
+  // It cannot come back by itself, whether or not this run of the broker ever saw it.
+  if (process.is_held) return true;
+  const auto sight = seen_.find(process.name);
+  if (sight != seen_.end() && sight->second.pid == process.pid && sight->second.epoch == epoch) {
+    return now - sight->second.last >= absence_;
+  }
+  // Unknown to this run of the broker: it may still be on its way there, but not for ever.
+  const Miss first{process.pid, epoch, now};
+  Miss& miss = missed_.try_emplace(process.name, first).first->second;
+  if (miss.pid != process.pid || miss.epoch != epoch) miss = first;
+  return now - miss.since >= kPatience;
 }
 
 /// By its incarnation; one that the broker's `ps` never showed, by its pid.

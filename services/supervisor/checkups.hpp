@@ -30,6 +30,9 @@ class Checkups {
   /// as silent at once.
   static constexpr std::chrono::milliseconds kAbsence{1500};
 
+  /// How long a process may take to be seen by a run of the broker, from that run's first report without it.
+  static constexpr std::chrono::seconds kPatience{30};
+
   /// How long the broker may take to say what a lost worker had in hand.
   static constexpr std::chrono::milliseconds kInquestTime{2000};
 
@@ -43,7 +46,7 @@ class Checkups {
   /// `absence`: how long a peer may be absent; see kAbsence.
   explicit Checkups(Duration absence = kAbsence) : absence_(absence) {}
 
-  /// A verdict on each running process that the broker has seen.
+  /// A verdict on each running process that the broker has seen, and on each that it should have seen by now.
   std::vector<std::pair<std::string, Checkup>> look(const wire::PsReport& report,
                                                     const std::vector<RunningProcess>& processes, TimePoint now);
   /// The process that was `pid` (0: unknown) has ended: what was it executing? Answered by findings(), once.
@@ -51,7 +54,10 @@ class Checkups {
   /// The answers that there are by now.
   std::vector<Finding> findings(TimePoint now);
   /// Another process has taken its place.
-  void forget(const std::string& process) { seen_.erase(process); }
+  void forget(const std::string& process) {
+    seen_.erase(process);
+    missed_.erase(process);
+  }
 
  private:
   struct Sight {
@@ -70,10 +76,20 @@ class Checkups {
     std::vector<std::string> executing;
     bool is_settled = false;
   };
+  /// A process that a run of the broker has not seen.
+  struct Miss {
+    std::int64_t pid = 0;
+    std::uint64_t epoch = 0;  ///< of that broker
+    TimePoint since{};        ///< its first report
+  };
   static bool is_about(const wire::PsLoss& loss, const Inquest& inquest);
+  void hear_of_losses(const wire::PsReport& report);
+  /// A running process that the broker does not list.
+  bool is_lost(const RunningProcess& process, std::uint64_t epoch, TimePoint now);
 
   Duration absence_;
   std::map<std::string, Sight> seen_;
+  std::map<std::string, Miss> missed_;
   std::vector<Inquest> inquests_;
 };
 

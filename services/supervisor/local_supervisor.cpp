@@ -110,6 +110,8 @@ class LocalSupervisor final : public DriverObserver, public FleetHands {
       if (view.state != ProcessState::running) continue;
       const pid_t pid = driver_->id_of(view.name).pid;
       memories_[view.name].last_pid = pid;
+      // The broker does not list itself; watch_for_holds() looks after it.
+      if (view.role == Role::broker) continue;
       found.push_back({view.name, pid, is_stopped_by_signal(pid)});
     }
     return found;

@@ -58,9 +58,30 @@ TEST(Checkups, find_a_peer_without_a_pid_by_its_name) {
   EXPECT_EQ(checkups.look(report, kHr, kNow).size(), 1U);
 }
 
-TEST(Checkups, say_nothing_about_a_process_that_the_broker_has_never_seen) {
+TEST(Checkups, give_a_process_half_a_minute_to_be_seen_from_the_first_report_without_it) {
   Checkups checkups;
   EXPECT_THAT(checkups.look(empty_report(), kHr, kNow + 1h), IsEmpty());
+  EXPECT_THAT(checkups.look(empty_report(), kHr, kNow + 1h + Checkups::kPatience - 1ms), IsEmpty());
+  const auto verdicts = checkups.look(empty_report(), kHr, kNow + 1h + Checkups::kPatience);
+  ASSERT_EQ(verdicts.size(), 1U);
+  EXPECT_TRUE(verdicts[0].second.should_restart);
+  EXPECT_TRUE(verdicts[0].second.is_silent);
+}
+
+TEST(Checkups, begin_anew_to_wait_for_the_successor_of_a_process_that_was_never_seen) {
+  Checkups checkups;
+  (void)checkups.look(empty_report(), kHr, kNow);
+  const std::vector<RunningProcess> successor{{"hr", 78, false}};
+  EXPECT_THAT(checkups.look(empty_report(), successor, kNow + Checkups::kPatience), IsEmpty());
+  EXPECT_EQ(checkups.look(empty_report(), successor, kNow + 2 * Checkups::kPatience).size(), 1U);
+}
+
+TEST(Checkups, begin_anew_to_wait_for_a_pod_that_was_replaced_in_its_place) {
+  Checkups checkups;
+  const std::vector<RunningProcess> pod{{.name = "hr.0", .peer = "hr-5c9f-x2x7k"}};
+  (void)checkups.look(empty_report(), pod, kNow);
+  checkups.forget("hr.0");
+  EXPECT_THAT(checkups.look(empty_report(), pod, kNow + Checkups::kPatience), IsEmpty());
 }
 
 TEST(Checkups, find_a_process_silent_that_the_broker_has_lost_for_a_while) {
@@ -80,10 +101,35 @@ TEST(Checkups, do_not_wait_when_the_lost_process_is_held_by_a_signal) {
   EXPECT_EQ(checkups.look(empty_report(), held, kNow + 1ms).size(), 1U);
 }
 
+TEST(Checkups, find_a_process_silent_that_was_held_when_the_broker_was_restarted) {
+  Checkups checkups;
+  (void)checkups.look(report_with(77, 1), kHr, kNow);
+  const std::vector<RunningProcess> held{{"hr", 77, true}};
+  const auto verdicts = checkups.look(empty_report(2), held, kNow + 1ms);
+  ASSERT_EQ(verdicts.size(), 1U);
+  EXPECT_TRUE(verdicts[0].second.should_restart);
+  EXPECT_TRUE(verdicts[0].second.is_silent);
+}
+
+TEST(Checkups, find_a_process_silent_that_is_held_before_any_broker_has_seen_it) {
+  Checkups checkups;
+  const std::vector<RunningProcess> held{{"hr", 77, true}};
+  EXPECT_EQ(checkups.look(empty_report(), held, kNow).size(), 1U);
+}
+
 TEST(Checkups, give_everybody_time_to_come_back_to_a_restarted_broker) {
   Checkups checkups;
   (void)checkups.look(report_with(77, 1), kHr, kNow);
-  EXPECT_THAT(checkups.look(empty_report(2), kHr, kNow + 1min), IsEmpty());
+  EXPECT_THAT(checkups.look(empty_report(2), kHr, kNow + 1h), IsEmpty()) << "however long it was away";
+  EXPECT_THAT(checkups.look(empty_report(2), kHr, kNow + 1h + Checkups::kPatience - 1ms), IsEmpty());
+  EXPECT_EQ(checkups.look(empty_report(2), kHr, kNow + 1h + Checkups::kPatience).size(), 1U);
+}
+
+TEST(Checkups, forget_the_wait_for_a_process_that_has_come_back) {
+  Checkups checkups;
+  (void)checkups.look(empty_report(2), kHr, kNow);
+  (void)checkups.look(report_with(77, 2), kHr, kNow + 29s);
+  EXPECT_THAT(checkups.look(empty_report(2), kHr, kNow + 30s), IsEmpty()) << "lost for one second";
 }
 
 TEST(Checkups, do_not_take_a_new_process_for_the_lost_one) {
