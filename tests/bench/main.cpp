@@ -50,6 +50,14 @@ struct Case {
   double load_percent = 0;
 };
 
+/// Open loop loads are shares of what the same system reaches in this case.
+constexpr std::uint32_t kSaturationPayload = 100;
+constexpr std::uint32_t kSaturationWindow = 1024;
+bool tells_saturation(const Case& test_case) {
+  return test_case.name == "round_trip" && test_case.payload_bytes == kSaturationPayload &&
+         test_case.window == kSaturationWindow;
+}
+
 std::string to_string(Pattern pattern) {
   if (pattern == Pattern::round_trip) return "round_trip";
   return pattern == Pattern::one_way ? "one_way" : "fan_out";
@@ -80,6 +88,10 @@ std::vector<Case> all_cases(const Options& options) {
     cases.push_back({"open_loop", Pattern::round_trip, 100, 0, 1, percent});
   }
   if (!options.only.empty()) std::erase_if(cases, [&](const Case& c) { return !c.name.starts_with(options.only); });
+  const bool has_open_loop = std::ranges::any_of(cases, [](const Case& c) { return c.load_percent > 0; });
+  if (has_open_loop && std::ranges::none_of(cases, &tells_saturation)) {
+    cases.insert(cases.begin(), {"round_trip", Pattern::round_trip, kSaturationPayload, kSaturationWindow});
+  }
   return cases;
 }
 
@@ -153,6 +165,15 @@ class Bench {
 
   int run() {
     const std::vector<Case> cases = all_cases(options_);
+    if (cases.empty() && options_.only != "memory" && options_.only != "models") {
+      throw std::runtime_error("no case starts with '" + options_.only + "'; a run without --only lists them");
+    }
+    std::ofstream drawing;
+    if (!options_.svg_file.empty()) {
+      drawing.open(options_.svg_file);
+      if (!drawing) throw std::runtime_error("cannot write '" + options_.svg_file + "'");
+    }
+    if (!is_nats_built_in()) std::cerr << "NATS is not measured: its C client was not there when this was built\n";
     std::vector<Row> runs;
     for (std::size_t i = 0; i < cases.size(); ++i) {
       for (std::uint32_t round = 0; round < options_.rounds; ++round) {
@@ -167,11 +188,11 @@ class Bench {
     const std::vector<Row> rows = medians(runs);
     const std::vector<Fact> facts = measure_facts();
     if (options_.is_json) {
-      std::cout << json_lines(rows);
+      std::cout << json_lines(rows) << json_lines(facts) << json_lines(targets(rows));
     } else {
       std::cout << table(rows) << "\n" << table(facts) << "\n" << table(targets(rows));
     }
-    if (!options_.svg_file.empty()) std::ofstream(options_.svg_file) << svg(rows);
+    if (drawing.is_open()) drawing << svg(rows);
     return 0;
   }
 
@@ -190,9 +211,9 @@ class Bench {
   }
 
   std::vector<std::string> systems_of(const Case& test_case) const {
-    if (test_case.name == "runtime_round_trip") return {"runtime"};
     if (test_case.name == "metrics_overhead") return {"plain", "metrics"};
     std::vector<std::string> systems{"relay", "parley"};
+    if (test_case.name == "runtime_round_trip") systems = {"runtime"};
     if (is_nats_built_in()) systems.emplace_back("nats");
     return systems;
   }
@@ -220,9 +241,20 @@ class Bench {
     row.p999_us = result.at("p999_us");
     row.lost = result.at("lost");
     row.duplicated = result.at("duplicated");
+    if (test_case.load_percent > 0) row.offered_per_second = test_case.load_percent / 100.0 * saturation_of(system);
+    if (test_case.pattern != Pattern::round_trip) count_arrivals(worker, result.at("sent"), test_case, row);
     row.broker_cpu_us_per_message =
         static_cast<double>(cpu.count()) / 1e3 / (deliveries * std::max(1.0, result.at("sent").get<double>()));
     return row;
+  }
+
+  /// One-way messages: what the receivers themselves have counted, against what was sent.
+  static void count_arrivals(Process& worker, std::uint64_t sent, const Case& test_case, Row& row) {
+    const auto tally = nlohmann::json::parse(worker.ask_for_end(std::chrono::seconds(20)));
+    const std::uint64_t expected = sent * test_case.connections;
+    const auto arrived = tally.at("arrived").get<std::uint64_t>();
+    row.lost = std::max<std::uint64_t>(row.lost, expected - std::min(expected, arrived));
+    row.duplicated += tally.at("duplicated").get<std::uint64_t>();
   }
 
   std::unique_ptr<Process> start_host(const std::string& system, std::string& endpoint) {
@@ -245,7 +277,7 @@ class Bench {
 
   std::vector<std::string> role_arguments(const std::string& role, const Case& test_case, const std::string& system,
                                           const std::string& endpoint) const {
-    const double rate = test_case.load_percent / 100.0 * saturation_of(system);
+    const double rate = test_case.load_percent > 0 ? test_case.load_percent / 100.0 * saturation_of(system) : 0;
     return {self_,
             "--role",
             role,
@@ -267,18 +299,17 @@ class Bench {
             std::to_string(options_.load.seconds)};
   }
 
-  /// Open loop loads are shares of what the same system reached in the closed loop at window 1024 and 100 B.
   void note_saturation(const std::vector<Row>& runs, const Case& test_case) {
-    if (test_case.name != "round_trip" || test_case.payload_bytes != 100 || test_case.window != 1024) return;
+    if (!tells_saturation(test_case)) return;
     for (const Row& row : medians(runs)) {
-      if (row.test_case == test_case.name && row.payload_bytes == 100 && row.window == 1024)
+      if (row.test_case == test_case.name && row.payload_bytes == kSaturationPayload &&
+          row.window == kSaturationWindow) {
         saturation_[row.system] = row.per_second;
+      }
     }
   }
-  [[nodiscard]] double saturation_of(const std::string& system) const {
-    const auto it = saturation_.find(system);
-    return it == saturation_.end() ? 100'000 : it->second;
-  }
+  /// all_cases() puts the case that tells it before those that ask for it.
+  [[nodiscard]] double saturation_of(const std::string& system) const { return saturation_.at(system); }
 
   std::string self_;
   Options options_;

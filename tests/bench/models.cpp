@@ -7,12 +7,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "agents/llm/openai_model.hpp"
 #include "agents/llm/retrying_model.hpp"
@@ -29,21 +26,6 @@ constexpr std::uint32_t kCalls = 2000;
 /// A prompt of some size, the same for both: bodies are not part of what is compared.
 constexpr std::size_t kPromptBytes = 1000;
 constexpr double kKibibyte = 1024;
-
-std::uint64_t resident_bytes() {
-  std::uint64_t pages = 0;
-  std::uint64_t resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-/// Every call is a connection of HTTP/1.1.
-void allow_many_files() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// Times of finished calls, memory while all are in flight, failures.
 class Measured {

@@ -2,7 +2,6 @@
 #include <array>
 #include <cstring>
 #include <memory>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 #include <zmq.hpp>
@@ -11,12 +10,14 @@
 #include "libmsg/link/peer_link.hpp"
 #include "libmsg/net/dealer.hpp"
 #include "tests/bench/memory.hpp"
+#include "tests/bench/process.hpp"
 #include "tests/bench/roles.hpp"
 
 namespace parley::bench {
 namespace {
 
 constexpr std::size_t kMaxBytesUnderWay = std::size_t{256} * 1024 * 1024;
+constexpr std::chrono::milliseconds kLookForEnd{50};
 constexpr std::string_view kEchoTarget = "bench-echo/0";
 constexpr std::string_view kClientType = "bench-client";
 constexpr std::string_view kClientTarget = "bench-client/0";
@@ -184,6 +185,7 @@ class Receiver {
   }
 
   void add_poll_items(std::vector<zmq::pollitem_t>& items) { peer_.add_poll_items(items); }
+  [[nodiscard]] const Received& received() const { return received_; }
 
   void serve() {
     done_.clear();
@@ -244,6 +246,7 @@ std::unique_ptr<Transport> make_link_client(const std::string& endpoint, Pattern
 }
 
 int run_link_worker(const std::string& endpoint, Pattern pattern, std::uint32_t connections) {
+  Closing closing;
   zmq::context_t context;
   std::vector<std::unique_ptr<Receiver>> receivers;
   for (std::uint32_t i = 0; i < connections; ++i) {
@@ -251,20 +254,23 @@ int run_link_worker(const std::string& endpoint, Pattern pattern, std::uint32_t 
     receivers.push_back(std::make_unique<Receiver>(context, endpoint, pattern, i, is_confirming));
   }
   announce_ready(endpoint);
-  while (true) {
+  const auto tally = [&receivers] {
+    Tally all;
+    for (const auto& receiver : receivers) all.add(receiver->received());
+    return all;
+  };
+  while (!closing.is_over(tally())) {
     std::vector<zmq::pollitem_t> items;
     for (auto& receiver : receivers) receiver->add_poll_items(items);
-    zmq::poll(items, std::chrono::milliseconds(200));
+    zmq::poll(items, kLookForEnd);
     for (auto& receiver : receivers) receiver->serve();
   }
+  Closing::report(tally());
+  return 0;
 }
 
 int run_idle_workers(const std::string& endpoint, std::uint32_t count) {
-  // Each peer has a socket, a monitor and their descriptors; the usual limits are made for programs with one.
-  rlimit descriptors{};
-  getrlimit(RLIMIT_NOFILE, &descriptors);
-  descriptors.rlim_cur = descriptors.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &descriptors);
+  allow_many_files();  // Each peer has a socket, a monitor and their descriptors.
   zmq::context_t context;
   context.set(zmq::ctxopt::max_sockets, static_cast<int>(4 * count + 16));
   std::vector<std::unique_ptr<LinkPeer>> peers;

@@ -7,11 +7,22 @@
 #include <poll.h>
 #include <stdexcept>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 
 namespace parley::bench {
+namespace {
+
+std::uint64_t resident_bytes_of(const std::string& process) {
+  std::uint64_t pages = 0;
+  std::uint64_t resident = 0;
+  std::ifstream("/proc/" + process + "/statm") >> pages >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
 
 Process::Process(const std::vector<std::string>& arguments) : name_(arguments.at(0)) {
   int ends[2];
@@ -57,6 +68,11 @@ std::string Process::read_line(std::chrono::seconds timeout) {
   }
 }
 
+std::string Process::ask_for_end(std::chrono::seconds timeout) {
+  kill(pid_, SIGTERM);
+  return read_line(timeout);
+}
+
 std::chrono::nanoseconds Process::cpu_time() const {
   std::int64_t total = 0;
   for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/task")) {
@@ -67,11 +83,15 @@ std::chrono::nanoseconds Process::cpu_time() const {
   return std::chrono::nanoseconds(total);
 }
 
-std::uint64_t Process::resident_bytes() const {
-  std::uint64_t pages = 0;
-  std::uint64_t resident = 0;
-  std::ifstream("/proc/" + std::to_string(pid_) + "/statm") >> pages >> resident;
-  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+std::uint64_t Process::resident_bytes() const { return resident_bytes_of(std::to_string(pid_)); }
+
+std::uint64_t resident_bytes() { return resident_bytes_of("self"); }
+
+void allow_many_files() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace parley::bench

@@ -14,6 +14,7 @@ namespace {
 // u64 sequence; payload.
 constexpr std::size_t kHeaderBytes = 16;
 constexpr int kNoLimit = 0;
+constexpr std::chrono::milliseconds kLookForEnd{50};
 
 zmq::socket_t dealer(zmq::context_t& context, const std::string& endpoint) {
   zmq::socket_t socket(context, zmq::socket_type::dealer);
@@ -134,6 +135,7 @@ int run_relay() {
 }
 
 int run_relay_worker(const std::string& endpoint, Pattern pattern, std::uint32_t connections) {
+  Closing closing;
   zmq::context_t context;
   std::vector<zmq::socket_t> sockets;
   for (std::uint32_t i = 0; i < connections; ++i) {
@@ -145,8 +147,13 @@ int run_relay_worker(const std::string& endpoint, Pattern pattern, std::uint32_t
   announce_ready(endpoint);
   zmq::message_t body;
   std::vector<Received> received(sockets.size());
-  while (true) {
-    zmq::poll(items, std::chrono::hours(1));
+  const auto tally = [&received] {
+    Tally all;
+    for (const Received& each : received) all.add(each);
+    return all;
+  };
+  while (!closing.is_over(tally())) {
+    zmq::poll(items, kLookForEnd);
     for (std::size_t s = 0; s < sockets.size(); ++s) {
       bool is_receipt_due = false;
       std::array<char, kHeaderBytes> header{};
@@ -160,7 +167,7 @@ int run_relay_worker(const std::string& endpoint, Pattern pattern, std::uint32_t
         std::memcpy(header.data(), body.data(), header.size());
         // Only the last receiver confirms, so that a confirmed event has reached all the others' sockets before.
         is_receipt_due = s + 1 == sockets.size();
-        if (is_receipt_due && received[s].last % kReceiptEvery == 0) {
+        if (is_receipt_due && received[s].last() % kReceiptEvery == 0) {
           sockets[s].send(zmq::message_t(header.data(), header.size()), zmq::send_flags::none);
           is_receipt_due = false;
         }
@@ -168,6 +175,8 @@ int run_relay_worker(const std::string& endpoint, Pattern pattern, std::uint32_t
       if (is_receipt_due) sockets[s].send(zmq::message_t(header.data(), header.size()), zmq::send_flags::none);
     }
   }
+  Closing::report(tally());
+  return 0;
 }
 
 }  // namespace parley::bench

@@ -39,15 +39,14 @@ void add_ratio(std::vector<Target>& out, const std::string& name, const Row* our
   if (ours != nullptr && theirs != nullptr) out.push_back({name, ours->*field / (theirs->*field), bound, is_minimum});
 }
 
+bool is_behind_offer(const Row& row) { return row.per_second < 0.95 * row.offered_per_second; }
+
+}  // namespace
+
 std::string title_of(const Row& row) {
   std::string title = row.test_case + " · " + std::to_string(row.payload_bytes) + " B";
   if (row.load_percent > 0) return title + fmt::format(" · {:.0f} % load", row.load_percent);
   return title + " · window " + std::to_string(row.window);
-}
-
-const char* colour_of(const std::string& system) {
-  if (system == "parley") return "#2563eb";
-  return system == "relay" ? "#94a3b8" : "#f59e0b";
 }
 
 std::string readable(double per_second) {
@@ -55,8 +54,6 @@ std::string readable(double per_second) {
   if (per_second >= 1e3) return fmt::format("{:.1f} k", per_second / 1e3);
   return fmt::format("{:.0f}", per_second);
 }
-
-}  // namespace
 
 std::vector<Row> medians(const std::vector<Row>& runs) {
   std::map<Key, std::vector<const Row*>> groups;
@@ -99,8 +96,8 @@ std::vector<Target> targets(const std::vector<Row>& rows) {
   add_ratio(out, "link level / plain relay, unloaded p50", find(rows, "round_trip", "parley", 100, 1),
             find(rows, "round_trip", "relay", 100, 1), &Row::p50_us, 1.25, false);
   if (runtime != nullptr) out.push_back({"runtime level, requests/s", runtime->per_second, 300'000, true});
-  add_ratio(out, "runtime level / NATS, window 1024, 100 B", runtime, find(rows, "round_trip", "nats", 100, 1024),
-            &Row::per_second, 1.0, true);
+  add_ratio(out, "runtime level / NATS, window 1024, 100 B", runtime,
+            find(rows, "runtime_round_trip", "nats", 100, 1024), &Row::per_second, 1.0, true);
   for (const std::uint32_t window : {64U, 1024U}) {
     add_ratio(out, fmt::format("with / without metrics, window {}, requests/s", window),
               find(rows, "metrics_overhead", "metrics", 100, window),
@@ -119,14 +116,19 @@ std::string table(const std::vector<Row>& rows) {
       fmt::format("{:<20} {:<7} {:>7} {:>6} {:>5} {:>10} {:>9} {:>9} {:>9} {:>8} {:>5} {:>4}\n", "case", "system",
                   "payload", "window", "load", "per second", "p50 µs", "p99 µs", "p99.9 µs", "cpu µs", "lost", "dup");
   std::string previous;
+  bool is_any_behind = false;
   for (const Row& row : rows) {
     if (!previous.empty() && previous != title_of(row)) out += '\n';
     previous = title_of(row);
-    const std::string load = row.load_percent > 0 ? fmt::format("{:.0f}%", row.load_percent) : "-";
+    const bool is_behind = is_behind_offer(row);
+    is_any_behind = is_any_behind || is_behind;
+    const std::string load =
+        row.load_percent > 0 ? fmt::format("{:.0f}%{}", row.load_percent, is_behind ? "*" : "") : std::string("-");
     out += fmt::format("{:<20} {:<7} {:>7} {:>6} {:>5} {:>10} {:>8.1f} {:>8.1f} {:>8.1f} {:>7.2f} {:>5} {:>4}\n",
                        row.test_case, row.system, row.payload_bytes, row.window, load, readable(row.per_second),
                        row.p50_us, row.p99_us, row.p999_us, row.broker_cpu_us_per_message, row.lost, row.duplicated);
   }
+  if (is_any_behind) out += "* less than 95 % of what was to be sent; its latencies are those of a queue that grows\n";
   return out;
 }
 
@@ -161,6 +163,7 @@ std::string json_lines(const std::vector<Row>& rows) {
                                         {"payload_bytes", row.payload_bytes},
                                         {"window", row.window},
                                         {"load_percent", row.load_percent},
+                                        {"offered_per_second", row.offered_per_second},
                                         {"per_second", row.per_second},
                                         {"per_second_min", row.per_second_min},
                                         {"per_second_max", row.per_second_max},
@@ -175,47 +178,26 @@ std::string json_lines(const std::vector<Row>& rows) {
   return out;
 }
 
-std::string svg(const std::vector<Row>& rows) {
-  constexpr int kPanelWidth = 380;
-  constexpr int kBarHeight = 20;
-  constexpr int kColumns = 2;
-  constexpr int kPanelHeight = 40 + 4 * kBarHeight + 14;
-  std::vector<std::vector<const Row*>> panels;
-  for (const Row& row : rows) {
-    if (row.load_percent > 0) continue;
-    if (panels.empty() || title_of(*panels.back().front()) != title_of(row)) panels.emplace_back();
-    panels.back().push_back(&row);
+std::string json_lines(const std::vector<Fact>& facts) {
+  std::string out;
+  for (const Fact& fact : facts) {
+    nlohmann::ordered_json object{{"fact", fact.name}, {"unit", fact.unit}, {"value", fact.value}};
+    if (fact.bound != 0) object.update({{"at_most", fact.bound}, {"is_met", fact.value <= fact.bound}});
+    out += object.dump() + "\n";
   }
-  const int lines = (static_cast<int>(panels.size()) + kColumns - 1) / kColumns;
-  const int width = kColumns * kPanelWidth + 20;
-  const int height = lines * kPanelHeight + 50;
-  std::string out = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
-      "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"white\"/>\n"
-      "<text x=\"16\" y=\"26\" font-size=\"16\" font-weight=\"bold\">Messages per second (median; whisker: min to "
-      "max)</text>\n",
-      width, height);
-  for (std::size_t index = 0; index < panels.size(); ++index) {
-    const int left = 16 + static_cast<int>(index % kColumns) * kPanelWidth;
-    int top = 46 + static_cast<int>(index / kColumns) * kPanelHeight;
-    double most = 1;
-    for (const Row* row : panels[index]) most = std::max(most, row->per_second_max);
-    out += fmt::format("<text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>\n", left, top + 12,
-                       title_of(*panels[index].front()));
-    top += 20;
-    for (const Row* row : panels[index]) {
-      const auto x_of = [&](double value) { return left + 54 + value / most * (kPanelWidth - 210); };
-      out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", left, top + 13, row->system);
-      out += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" rx=\"2\" fill=\"{}\"/>\n", left + 54,
-                         top + 2, x_of(row->per_second) - left - 54, kBarHeight - 5, colour_of(row->system));
-      out += fmt::format("<line x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2}\" y2=\"{2}\" stroke=\"#0f172a\"/>\n",
-                         x_of(row->per_second_min), x_of(row->per_second_max), top + 9);
-      out += fmt::format("<text x=\"{:.1f}\" y=\"{}\">{}/s, p50 {:.0f} µs</text>\n", x_of(row->per_second_max) + 6,
-                         top + 13, readable(row->per_second), row->p50_us);
-      top += kBarHeight;
-    }
+  return out;
+}
+
+std::string json_lines(const std::vector<Target>& targets) {
+  std::string out;
+  for (const Target& target : targets) {
+    const nlohmann::ordered_json object{{"target", target.name},
+                                        {"value", target.value},
+                                        {target.is_minimum ? "at_least" : "at_most", target.bound},
+                                        {"is_met", target.is_met()}};
+    out += object.dump() + "\n";
   }
-  return out + "</svg>\n";
+  return out;
 }
 
 }  // namespace parley::bench

@@ -19,7 +19,8 @@ struct Row {
   double broker_cpu_us_per_message = 0;
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;
-  double load_percent = 0;  ///< open loop: share of this system's saturation; 0 for closed loop
+  double load_percent = 0;        ///< open loop: share of this system's saturation; 0 for closed loop
+  double offered_per_second = 0;  ///< open loop: what was to be sent
   double per_second_min = 0;
   double per_second_max = 0;
 };
@@ -48,7 +49,16 @@ struct Target {
 [[nodiscard]] std::string table(const std::vector<Row>& rows);
 [[nodiscard]] std::string table(const std::vector<Fact>& facts);
 [[nodiscard]] std::string table(const std::vector<Target>& targets);
+/// One object a line: rows with `case`, facts with `fact`, targets with `target`.
 [[nodiscard]] std::string json_lines(const std::vector<Row>& rows);
+[[nodiscard]] std::string json_lines(const std::vector<Fact>& facts);
+[[nodiscard]] std::string json_lines(const std::vector<Target>& targets);
+/// Rates of the closed loops, then latencies of the open ones.
 [[nodiscard]] std::string svg(const std::vector<Row>& rows);
+
+/// What a row is about, without its system.
+[[nodiscard]] std::string title_of(const Row& row);
+/// A rate as people write it: 1.24 M, 90.0 k.
+[[nodiscard]] std::string readable(double per_second);
 
 }  // namespace parley::bench

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "tests/bench/driver.hpp"
+#include "tests/bench/receipts.hpp"
 
 namespace parley::bench {
 
@@ -15,35 +15,6 @@ enum class Pattern : std::uint8_t {
   round_trip,  ///< request and reply
   one_way,     ///< messages to one receiver, which confirms cumulatively now and then
   fan_out,     ///< events to many receivers
-};
-
-/// Receivers confirm one-way traffic once in this many messages, and when they run dry.
-inline constexpr std::uint64_t kReceiptEvery = 64;
-
-/// Turns "everything up to N has arrived" into single completions.
-class CumulativeReceipts {
- public:
-  void up_to(std::uint64_t sequence, const std::function<void(std::uint64_t)>& finished) {
-    while (confirmed_ < sequence) finished(++confirmed_);
-  }
-
- private:
-  std::uint64_t confirmed_ = 0;
-};
-
-/// Counts what a receiver got, in order; the orchestrator compares it with what was sent.
-struct Received {
-  std::uint64_t last = 0;
-  std::uint64_t lost = 0;
-  std::uint64_t duplicated = 0;
-  void count(std::uint64_t sequence) {
-    if (sequence <= last) {
-      duplicated++;
-      return;
-    }
-    lost += sequence - last - 1;
-    last = sequence;
-  }
 };
 
 /// Tells the orchestrator, on standard output, that this role serves, and where.
