@@ -84,6 +84,9 @@ class DeliveryTable {
     return delivery.place != Place::free && delivery.generation == id.value() >> 32U ? slot : kNil;
   }
 
+  /// The slot of this id is needed soon. Changes nothing.
+  void expect(DeliveryId id) const;
+
   void append(DeliveryList& list, std::uint32_t slot);
   void unlink(DeliveryList& list, std::uint32_t slot);
 

@@ -268,7 +268,11 @@ void Router::on_done(Session& worker, const EnvelopeView& envelope) {
     state_.counters.invalid_frames++;
     return;
   }
+  constexpr std::size_t kLookAhead = 6 * sizeof(std::uint64_t);
   for (std::size_t at = 0; at < ids.size(); at += sizeof(std::uint64_t)) {
+    if (ids.size() - at > kLookAhead) {
+      state_.deliveries.expect(DeliveryId(wire::load<std::uint64_t>(ids.data() + at + kLookAhead)));
+    }
     const std::uint32_t slot = state_.deliveries.find(DeliveryId(wire::load<std::uint64_t>(ids.data() + at)));
     if (slot == kNil || state_.deliveries[slot].place != Place::worker ||
         state_.deliveries[slot].worker != worker.slot || state_.deliveries[slot].is_request()) {

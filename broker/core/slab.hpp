@@ -26,6 +26,10 @@ class Slab {
     return end_++;
   }
   void remove(std::uint32_t index) { free_.push_back(index); }
+  /// What add() will give out after so many others; nullptr where that is a place never used.
+  [[nodiscard]] const T* upcoming(std::size_t after) const {
+    return after < free_.size() ? &(*this)[free_[free_.size() - 1 - after]] : nullptr;
+  }
 
   T& operator[](std::uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
   const T& operator[](std::uint32_t index) const { return chunks_[index / kChunk][index % kChunk]; }

@@ -14,8 +14,8 @@ constexpr int kBarHeight = 20;
 constexpr int kColumns = 2;
 constexpr int kMargin = 16;
 constexpr int kLabelWidth = 54;
-constexpr int kTextWidth = 170;
-constexpr int kPanelHeight = 40 + 4 * kBarHeight + 14;
+constexpr int kTextWidth = 196;
+constexpr int kPanelHeight = 34 + 3 * kBarHeight;
 constexpr int kHeadingHeight = 34;
 
 struct Bar {
