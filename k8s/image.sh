@@ -90,6 +90,8 @@ check() {
     program=${program#"$rootfs"}
     chroot "$rootfs" "$program" --version >/dev/null || die "$program does not start; does k8s/Dockerfile lack a library?"
   done
+  [[ -n ${PARLEY_KUSTOMIZE:-} ]] ||
+    die "$tag is built, $mb MB, but its pods were not run: rendering k8s/overlays/dev needs kubectl 1.21 or newer, kustomize or go"
   step "running the pods of k8s/overlays/dev from the image's files"
   unshare --net --mount --pid --fork --kill-child --mount-proc \
     /usr/bin/python3 tests/k8s/run_pods.py --root "$rootfs"
