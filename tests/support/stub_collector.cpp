@@ -22,7 +22,9 @@ bool is_number_text(const json& value) {
 /// Exactly one kind of value, and integers as texts.
 bool is_value(const json& value) {
   if (!value.is_object() || value.size() != 1) return false;
-  const auto& [kind, content] = *value.items().begin();
+  const json::const_iterator only = value.begin();
+  const std::string& kind = only.key();
+  const json& content = *only;
   if (kind == "stringValue") return content.is_string();
   if (kind == "intValue") return content.is_string();
   if (kind == "doubleValue") return content.is_number();

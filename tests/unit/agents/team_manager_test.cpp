@@ -419,6 +419,7 @@ TEST_F(TeamStop, leaves_the_next_task_alone) {
   ASSERT_TRUE(watched);
   begin("chat/x");
   EXPECT_THAT(turns["a"], testing::SizeIs(2)) << "the next task runs";
+  ASSERT_TRUE(stop("chat/x!stop", "enough")) << "what waits in an agent must end before its runtime";
 }
 
 TEST_F(TeamManagerTest, ends_at_its_time_although_a_member_hangs) {
