@@ -37,9 +37,10 @@ struct PolicyConfig {
   std::uint32_t max_simultaneous = 4;
   /// Not ready by then: a failure.
   Duration start_timeout = std::chrono::seconds(30);
-  /// From the request to stop to the kill: when an operator asked, when everything stops, when the process is sick.
+  /// From the request to stop to the kill: when an operator asked, when everything stops, when the process is sick. The
+  /// first two are longer than a worker's own drain (20 s), and shorter than `parley down` waits (30 s).
   Duration drain_grace = std::chrono::seconds(25);
-  Duration shutdown_grace = std::chrono::seconds(10);
+  Duration shutdown_grace = std::chrono::seconds(25);
   Duration sick_grace = std::chrono::milliseconds(500);
   /// An agent id that was executing in so many crashes is quarantined.
   std::uint32_t max_suspicions = 2;

@@ -51,6 +51,20 @@ TEST(Order, to_an_unknown_process_or_in_the_wrong_state_is_refused) {
   EXPECT_EQ(bench.policy.restart("a", bench.now).error().code, ErrorCode::refused);
 }
 
+TEST(StopAll, gives_a_worker_longer_than_its_own_drain_and_is_done_before_anybody_stops_waiting) {
+  constexpr Duration kDrainOfAWorker = 20s;
+  constexpr Duration kPatienceOfDown = 30s;
+  Bench bench;
+  bench.running("a");
+  bench.take();
+  bench.policy.stop_all(bench.now);
+  bench.take();
+  bench.advance(kDrainOfAWorker + 1s);
+  EXPECT_THAT(bench.deeds(), IsEmpty()) << "its turn may still end well";
+  bench.advance(kPatienceOfDown - kDrainOfAWorker - 3s);
+  EXPECT_THAT(bench.deeds(), ElementsAre("kill a"));
+}
+
 TEST(StopAll, ends_workers_together_and_the_broker_last) {
   Bench bench;
   bench.broker();
@@ -74,7 +88,7 @@ TEST(StopAll, kills_who_does_not_end_in_time) {
   bench.running("a");
   bench.policy.stop_all(bench.now);
   bench.take();
-  bench.advance(10s);
+  bench.advance(25s);
   EXPECT_THAT(bench.deeds(), ElementsAre("kill a"));
 }
 
