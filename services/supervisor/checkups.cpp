@@ -73,11 +73,12 @@ bool Checkups::is_about(const wire::PsLoss& loss, const Inquest& inquest) {
   return inquest.pid != 0 && static_cast<std::int64_t>(loss.pid) == inquest.pid;
 }
 
-void Checkups::inquire(const std::string& process, std::int64_t pid, TimePoint now) {
+void Checkups::inquire(const std::string& process, std::int64_t pid, TimePoint now, Witness witness) {
   Inquest& inquest = inquests_.emplace_back(Inquest{.process = process, .pid = pid, .until = now + kInquestTime});
   const auto sight = seen_.find(process);
   if (sight == seen_.end()) return;
   inquest.incarnation = sight->second.incarnation;
+  if (witness == Witness::broker_only) return;
   inquest.executing = sight->second.executing;
   // A sick worker's heartbeats say what hangs; the broker only knows what else had been sent there.
   inquest.is_settled = sight->second.is_sick;

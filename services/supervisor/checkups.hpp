@@ -49,8 +49,13 @@ class Checkups {
   /// A verdict on each running process that the broker has seen, and on each that it should have seen by now.
   std::vector<std::pair<std::string, Checkup>> look(const wire::PsReport& report,
                                                     const std::vector<RunningProcess>& processes, TimePoint now);
+  /// Who may say what an ended process was executing.
+  enum class Witness : std::uint8_t {
+    anybody,      ///< the broker, and if it does not in time, the last heartbeat
+    broker_only,  ///< which says nothing of a process that left in good order
+  };
   /// The process that was `pid` (0: unknown) has ended: what was it executing? Answered by findings(), once.
-  void inquire(const std::string& process, std::int64_t pid, TimePoint now);
+  void inquire(const std::string& process, std::int64_t pid, TimePoint now, Witness witness = Witness::anybody);
   /// The answers that there are by now.
   std::vector<Finding> findings(TimePoint now);
   /// Another process has taken its place.

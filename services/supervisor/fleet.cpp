@@ -95,6 +95,9 @@ void Fleet::carry_out(const Action& action) {
       return hands_.kill(action.process);
     case Action::Kind::find_culprits:
       return checkups_.inquire(action.process, hands_.last_pid(action.process), clock_.now());
+    case Action::Kind::find_lost_work:
+      return checkups_.inquire(action.process, hands_.last_pid(action.process), clock_.now(),
+                               Checkups::Witness::broker_only);
     case Action::Kind::quarantine_agent:
       return bus_->quarantine(action.agent, action.reason);
     case Action::Kind::report:
@@ -113,6 +116,9 @@ void Fleet::take_ps(const wire::PsReport& report) {
   }
   for (const Checkups::Finding& finding : checkups_.findings(now)) {
     policy_.on_culprits(finding.process, finding.executing, now);
+  }
+  for (const Action& change : quarantine_watch_.look(report.quarantines, bus_->quarantined_agents())) {
+    this->report(change);
   }
   perform();
 }

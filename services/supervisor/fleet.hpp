@@ -21,6 +21,7 @@
 #include "services/supervisor/checkups.hpp"
 #include "services/supervisor/fleet_journal.hpp"
 #include "services/supervisor/policy.hpp"
+#include "services/supervisor/quarantine_watch.hpp"
 
 namespace parley::supervisor {
 
@@ -110,6 +111,7 @@ class Fleet {
   FleetHands& hands_;
   Policy policy_;
   Checkups checkups_;
+  QuarantineWatch quarantine_watch_;
   FleetJournal journal_;
   std::unique_ptr<BusLink> bus_;
   monitoring::NumberBoard board_;

@@ -44,6 +44,7 @@ struct Action {
     stop,              ///< ask `process` to end in good order
     kill,              ///< `process`, with everything that it started
     find_culprits,     ///< tell on_culprits() what `process` was executing when it ended
+    find_lost_work,    ///< the same, if the broker has lost it; nothing if it left in good order
     quarantine_agent,  ///< tell the broker to hold back the messages for `agent`
     report,            ///< `event` happened: log, metric, topic
   };
@@ -134,7 +135,8 @@ class Policy {
   void wait_for_start(Process& process, Duration delay, TimePoint now);
   void enter_quarantine(Process& process, const std::string& reason, bool gets_probe, TimePoint now);
   Process& make_process(ProcessView view, TimePoint now);
-  void find_culprits(Process& process);
+  void find_culprits(Process& process, const ProcessEnd& end);
+  void ask_for_culprits(Process& process, Action::Kind how);
   void stop_next(TimePoint now);
   void act(Action::Kind kind, const Process& process);
   void report(std::string event, const Process& process, std::string reason);

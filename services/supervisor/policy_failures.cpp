@@ -10,20 +10,20 @@ void Policy::on_ended(std::string_view name, const ProcessEnd& end, TimePoint no
   if (process == nullptr || !process->is_alive()) return;
   process->has_ended = true;
   if (process->is(ProcessState::stopping)) {
-    if (process->stop == Stop::sick && !process->is_silent) find_culprits(*process);
+    if (process->stop == Stop::sick && !process->is_silent) ask_for_culprits(*process, Action::Kind::find_culprits);
     settle_stop(*process, now);
   } else if (is_stopping_) {
     enter(*process, ProcessState::stopped, now);
     stop_next(now);
   } else if (config_.starter == Starter::platform) {
     // The kubelet starts it again, and counts its crashes. One that ended well was scaled away or replaced.
-    if (end.is_own_doing()) find_culprits(*process);
+    if (end.is_own_doing()) ask_for_culprits(*process, Action::Kind::find_culprits);
     const bool is_crash = end.is_own_doing() || end.kind != ProcessEnd::Kind::exited;
     process->view.reason = end.str();
     report(is_crash ? "agent_crashed" : "agent_stopped", *process, end.str());
     wait_for_start(*process, Duration::zero(), now);
   } else {
-    if (end.is_own_doing()) find_culprits(*process);
+    find_culprits(*process, end);
     if (end.is_hopeless()) {
       process->view.has_failed = true;
       report("agent_crashed", *process, end.str());
@@ -81,9 +81,14 @@ void Policy::enter_quarantine(Process& process, const std::string& reason, bool 
   report("quarantined", process, reason);
 }
 
-void Policy::find_culprits(Process& process) {
+void Policy::find_culprits(Process& process, const ProcessEnd& end) {
+  if (end.is_own_doing()) ask_for_culprits(process, Action::Kind::find_culprits);
+  if (end.is_untold()) ask_for_culprits(process, Action::Kind::find_lost_work);
+}
+
+void Policy::ask_for_culprits(Process& process, Action::Kind how) {
   process.open_questions++;
-  act(Action::Kind::find_culprits, process);
+  act(how, process);
 }
 
 void Policy::on_culprits(std::string_view name, const std::vector<std::string>& executing, TimePoint now) {

@@ -40,6 +40,9 @@ struct ProcessEnd {
     return kind == Kind::killed && value != SIGKILL && value != SIGTERM && value != SIGINT && value != SIGHUP;
   }
 
+  /// Nobody told us how; whether it was a crash is for the broker to say, which knows who went without a word.
+  [[nodiscard]] bool is_untold() const { return kind == Kind::unknown; }
+
   friend bool operator==(const ProcessEnd&, const ProcessEnd&) = default;
 };
 

@@ -172,6 +172,19 @@ TEST(Checkups, fall_back_on_the_last_heartbeat_when_the_broker_does_not_tell) {
   EXPECT_THAT(checkups.findings(kNow + Checkups::kInquestTime), ElementsAre(Finding{"hr", {"hr/alice"}}));
 }
 
+TEST(Checkups, take_no_heartbeat_for_a_witness_where_only_the_broker_can_tell_a_crash) {
+  Checkups checkups;
+  wire::PsReport report = report_with(77);
+  report.peers[0].incarnation = 5;
+  (void)checkups.look(report, kHr, kNow);
+  checkups.inquire("hr", 77, kNow, Checkups::Witness::broker_only);
+  EXPECT_THAT(checkups.findings(kNow + Checkups::kInquestTime), ElementsAre(Finding{"hr", {}}))
+      << "it may have left in good order";
+  checkups.inquire("hr", 77, kNow, Checkups::Witness::broker_only);
+  (void)checkups.look(report_of_loss(5, 77, {"hr/bob"}), {}, kNow);
+  EXPECT_THAT(checkups.findings(kNow), ElementsAre(Finding{"hr", {"hr/bob"}}));
+}
+
 TEST(Checkups, find_the_loss_of_a_process_that_ended_before_any_ps_by_its_pid) {
   Checkups checkups;
   checkups.inquire("hr", 78, kNow);

@@ -155,6 +155,20 @@ TEST(Blame, spares_those_who_were_executing_in_a_process_that_fell_silent) {
   EXPECT_THAT(bench.deeds(), testing::Not(Contains("quarantine critic/innocent")));
 }
 
+TEST(Blame, falls_on_what_the_broker_has_lost_with_a_process_whose_end_nobody_saw) {
+  Bench bench;
+  bench.running("a");
+  bench.take();
+  const ProcessEnd untold{ProcessEnd::Kind::unknown};
+  bench.policy.on_ended("a", untold, bench.now);
+  const auto asks = [](const Action& action) { return action.kind == Action::Kind::find_lost_work; };
+  EXPECT_TRUE(std::ranges::any_of(bench.take(), asks)) << "an earlier supervisor had started it";
+  bench.policy.on_culprits("a", {"critic/poison"}, bench.now);
+  bench.ready("a");
+  bench.ends("a", kSegfault, {"critic/poison"});
+  EXPECT_THAT(bench.deeds(), Contains("quarantine critic/poison"));
+}
+
 TEST(Blame, is_forgotten_after_ten_minutes) {
   Suspects suspects(2, 10min);
   const TimePoint start{1h};
