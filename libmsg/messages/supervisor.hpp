@@ -26,7 +26,7 @@ struct FleetEvent {
   std::string event;
   std::string node;
   std::string process;  ///< empty for the node as a whole
-  std::string agent;    ///< an agent id, when it is about one
+  std::string agent;    ///< an agent id or agent type, when it is about one
   std::string reason;
   std::uint64_t restarts = 0;
   std::vector<std::string> last_lines;  ///< of its output, when it crashed
@@ -53,7 +53,8 @@ struct SupervisedProcess {
   std::uint64_t next_start_ms = 0;  ///< until the next start; 0: none is due
   std::string reason;               ///< why it is not running, or was restarted last; for people
   std::string log;                  ///< file with its output; empty where there is none
-  PARLEY_FIELDS(name, state, pid, restarts, state_ms, next_start_ms, reason, log)
+  std::string peer{};               ///< its name on the bus; empty: `name`
+  PARLEY_FIELDS(name, state, pid, restarts, state_ms, next_start_ms, reason, log, peer)
   friend bool operator==(const SupervisedProcess&, const SupervisedProcess&) = default;
 };
 

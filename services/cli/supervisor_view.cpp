@@ -75,7 +75,8 @@ nlohmann::json to_json(const messages::SupervisorReport& report) {
                          {"state_ms", process.state_ms},
                          {"next_start_ms", process.next_start_ms},
                          {"reason", process.reason},
-                         {"log", process.log}});
+                         {"log", process.log},
+                         {"peer", process.peer}});
   }
   return {{"node", report.node}, {"processes", processes}, {"quarantined_agents", report.quarantined_agents}};
 }

@@ -22,9 +22,17 @@ int severity(std::string_view health) {
   return health == "degraded" ? 1 : 0;
 }
 
-void add_restarts(Frame& frame, const wire::PsReport& report, const messages::SupervisorReport& supervisor) {
+/// A pod has another name on the bus than its place in the workload.
+const std::string& peer_name_of(const messages::SupervisedProcess& process) {
+  return process.peer.empty() ? process.name : process.peer;
+}
+
+void add_restarts(Frame& frame, const wire::PsReport& report,
+                  const std::vector<messages::SupervisorReport>& supervisors) {
   std::map<std::string, std::uint64_t, std::less<>> by_name;
-  for (const auto& process : supervisor.processes) by_name[process.name] = process.restarts;
+  for (const auto& supervisor : supervisors) {
+    for (const auto& process : supervisor.processes) by_name[peer_name_of(process)] += process.restarts;
+  }
   for (Row& worker : frame.workers) {
     if (const auto known = by_name.find(worker.name); known != by_name.end()) worker.restarts = known->second;
   }
@@ -40,7 +48,7 @@ void add_restarts(Frame& frame, const wire::PsReport& report, const messages::Su
 }
 
 std::vector<std::string> alerts_of(const Frame& frame, const wire::PsReport& report,
-                                   const std::optional<messages::SupervisorReport>& supervisor) {
+                                   const std::vector<messages::SupervisorReport>& supervisors) {
   std::vector<std::pair<int, std::string>> found;
   const auto add = [&found](std::string_view what, const Row& row) {
     const int level = severity(row.health);
@@ -57,9 +65,10 @@ std::vector<std::string> alerts_of(const Frame& frame, const wire::PsReport& rep
     found.emplace_back(2, fmt::format("{} is quarantined: {} ({} refused)", quarantine.key, quarantine.reason,
                                       format_count(quarantine.refused)));
   }
-  if (supervisor) {
-    for (const auto& process : supervisor->processes) {
-      const bool has_session = std::ranges::find(frame.workers, process.name, &Row::name) != frame.workers.end();
+  for (const auto& supervisor : supervisors) {
+    for (const auto& process : supervisor.processes) {
+      const bool has_session =
+          std::ranges::find(frame.workers, peer_name_of(process), &Row::name) != frame.workers.end();
       if (process.state == "running" || process.state == "stopped" || has_session) continue;
       const int level = process.state == "quarantined" ? 2 : 1;
       found.emplace_back(level, fmt::format("process {} is {}{}", process.name, process.state,
@@ -75,7 +84,7 @@ std::vector<std::string> alerts_of(const Frame& frame, const wire::PsReport& rep
 
 }  // namespace
 
-Frame Sampler::add(const wire::PsReport& report, const std::optional<messages::SupervisorReport>& supervisor,
+Frame Sampler::add(const wire::PsReport& report, const std::vector<messages::SupervisorReport>& supervisors,
                    TimePoint now) {
   // A broker that was started anew counts from 0.
   const bool is_same_broker = last_at_ != TimePoint{} && report.shard_epoch == epoch_;
@@ -88,8 +97,8 @@ Frame Sampler::add(const wire::PsReport& report, const std::optional<messages::S
     if (!peer.types.empty()) frame.workers.push_back(row_of(peer));
   }
   frame.header = header_of(report);
-  if (supervisor) add_restarts(frame, report, *supervisor);
-  frame.alerts = alerts_of(frame, report, supervisor);
+  add_restarts(frame, report, supervisors);
+  frame.alerts = alerts_of(frame, report, supervisors);
 
   epoch_ = report.shard_epoch;
   last_at_ = now;

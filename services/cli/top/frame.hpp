@@ -73,8 +73,8 @@ struct Frame {
 /// Remembers what it needs of the last report to tell rates.
 class Sampler {
  public:
-  /// `supervisor`: its newest report, if there is one.
-  Frame add(const wire::PsReport& report, const std::optional<messages::SupervisorReport>& supervisor, TimePoint now);
+  /// `supervisors`: their newest reports, one for each node that has one.
+  Frame add(const wire::PsReport& report, const std::vector<messages::SupervisorReport>& supervisors, TimePoint now);
 
  private:
   /// Counters of the last report, by what they count.

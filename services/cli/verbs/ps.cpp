@@ -26,7 +26,7 @@ void print_all(Console& console, const std::vector<top::StyledLine>& lines) {
 
 void print_report(Console& console, const wire::PsReport& report) {
   top::Sampler sampler;
-  const top::Frame frame = sampler.add(report, std::nullopt, TimePoint{});
+  const top::Frame frame = sampler.add(report, {}, TimePoint{});
   const std::size_t width = console.style().width;
   const std::uint64_t clients = frame.header.clients;
   console.print(fmt::format("broker up {}, epoch {}{}, {} {}", format_age(std::chrono::milliseconds(report.uptime_ms)),

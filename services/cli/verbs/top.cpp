@@ -15,6 +15,7 @@
 #include "services/cli/bus_session.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
+#include "services/cli/supervisor_view.hpp"
 #include "services/cli/top/frame.hpp"
 #include "services/cli/top/keys.hpp"
 #include "services/cli/top/terminal.hpp"
@@ -25,8 +26,6 @@ namespace parley::cli {
 namespace {
 namespace top_verb {
 
-/// A supervisor that does not answer must not hold the view up.
-constexpr std::chrono::milliseconds kSupervisorTimeout{500};
 constexpr std::chrono::milliseconds kShortestInterval{100};
 
 struct Settings {
@@ -34,7 +33,7 @@ struct Settings {
   bool is_once = false;
 };
 
-/// The newest reports of the broker, and of the supervisor if there is one.
+/// The newest reports of the broker, and of the supervisors if there are any.
 class Reports {
  public:
   explicit Reports(Bus& bus) : bus_(bus) {}
@@ -44,31 +43,13 @@ class Reports {
     const Result<wire::PsReport> report = co_await query_broker<wire::PsReport>(bus_.runtime, std::move(query));
     if (!report) co_return fail(report.error());
     const TimePoint now = bus_.clock.now();
-    co_await ask_supervisor(*report);
-    co_return sampler_.add(*report, supervisor_, now);
+    const std::vector<messages::SupervisorReport> supervisors = co_await ask_supervisors(bus_, *report);
+    co_return sampler_.add(*report, supervisors, now);
   }
 
  private:
-  Task<> ask_supervisor(const wire::PsReport& report) {
-    const auto type = std::ranges::find(report.types, messages::kSupervisorType, &wire::PsType::name);
-    if (type == report.types.end() || type->workers == 0) {
-      supervisor_.reset();
-      co_return;
-    }
-    const Result<AgentId> id = AgentId::make(messages::kSupervisorType, "local");
-    if (!id) co_return;
-    Target target(*id);
-    const messages::SupervisorList question;
-    CallOptions call;
-    call.timeout = kSupervisorTimeout;
-    auto answer =
-        co_await bus_.client.request<messages::SupervisorReport>(std::move(target), question, std::move(call));
-    if (answer) supervisor_ = std::move(*answer);
-  }
-
   Bus& bus_;
   top::Sampler sampler_;
-  std::optional<messages::SupervisorReport> supervisor_;
 };
 
 Task<> wait_for(Bus& bus, std::chrono::milliseconds time) {

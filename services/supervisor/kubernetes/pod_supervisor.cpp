@@ -102,7 +102,9 @@ class PodSupervisor final : public FleetHands {
     }
     return found;
   }
-  void describe(messages::SupervisedProcess& /*row*/) const override {}
+  void describe(messages::SupervisedProcess& row) const override {
+    if (const Pod* const pod = table_.pod_in(row.name)) row.peer = pod->name;
+  }
   /// People see the pods' names, so those are understood, too.
   [[nodiscard]] std::string process_called(const std::string& name) const override {
     for (const std::string& slot : table_.slots()) {

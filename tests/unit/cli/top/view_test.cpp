@@ -19,13 +19,13 @@ using testing::SizeIs;
 Frame sample_frame(wire::PsReport report = sample_report()) {
   Sampler sampler;
   const TimePoint start{std::chrono::hours(1)};
-  (void)sampler.add(report, std::nullopt, start);
+  (void)sampler.add(report, {}, start);
   for (wire::PsType& type : report.types) {
     type.requests += 120;
     type.output_tokens += 300;
   }
   report.numbers[0].value += 240;
-  return sampler.add(report, std::nullopt, start + std::chrono::seconds(1));
+  return sampler.add(report, {}, start + std::chrono::seconds(1));
 }
 
 std::vector<std::string> texts(const std::vector<StyledLine>& lines) {
