@@ -52,6 +52,25 @@ HealthVerdict verdict_on(const State& state, const Session& session, const Agent
   return parley::assess(session.vitals ? wire::facts_of(*session.vitals, known) : known, limits);
 }
 
+HealthVerdict verdict_on(const State& state, const AgentType& type) {
+  if (const wire::PsQuarantine* const quarantine = state.quarantines.find(type.name)) {
+    HealthFacts facts;
+    facts.is_quarantined = true;
+    HealthVerdict verdict = parley::assess(facts, health_limits(state));
+    if (!quarantine->reason.empty()) verdict.reason = quarantine->reason;
+    return verdict;
+  }
+  if (type.hostings.empty()) return {HealthState::stopped, HealthCause::gone, "no worker hosts it now", false};
+  HealthVerdict worst;
+  for (const Hosting& hosting : type.hostings) {
+    const Session& session = *state.sessions.all()[hosting.session];
+    HealthVerdict verdict = verdict_on(state, session, type);
+    if (!verdict.reason.empty()) verdict.reason = session.name + ": " + verdict.reason;
+    worst = worse_of(std::move(worst), std::move(verdict));
+  }
+  return worst;
+}
+
 void HealthWatch::on_heartbeat(Session& session, const wire::EnvelopeView& envelope) {
   state_.counters.heartbeats++;
   const Bytes payload = envelope.payload();

@@ -29,5 +29,7 @@ class HealthWatch {
 [[nodiscard]] HealthLimits health_limits(const State& state);
 /// One agent type as one session hosts it.
 [[nodiscard]] HealthVerdict verdict_on(const State& state, const Session& session, const AgentType& type);
+/// One agent type on all its workers: the worst of them; `stopped` without one, `quarantined` when somebody said so.
+[[nodiscard]] HealthVerdict verdict_on(const State& state, const AgentType& type);
 
 }  // namespace parley::broker

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/core/health_watch.hpp"
 #include "broker/core/reports.hpp"
 
 namespace parley::broker {
@@ -25,8 +26,18 @@ void add_workers(const State& state, std::vector<wire::NamedNumber>& numbers) {
   }
 }
 
+/// From good to bad, so that the worst of several is the largest. METRICS.md tells the numbers.
+constexpr std::array kFromGoodToBad{HealthState::healthy, HealthState::starting,    HealthState::degraded,
+                                    HealthState::stopped, HealthState::quarantined, HealthState::unhealthy};
+
+std::uint64_t health_number(HealthState state) {
+  return static_cast<std::uint64_t>(std::ranges::find(kFromGoodToBad, state) - kFromGoodToBad.begin());
+}
+
 struct TypeNumbers {
   std::string_view name;
+  std::uint64_t workers = 0;
+  std::uint64_t health = 0;
   std::uint64_t inflight = 0;
   std::uint64_t mailbox_depth = 0;
   std::uint64_t parked = 0;
@@ -34,6 +45,8 @@ struct TypeNumbers {
   std::uint64_t failures = 0;
 
   TypeNumbers& operator+=(const TypeNumbers& more) {
+    workers += more.workers;
+    health = std::max(health, more.health);
     inflight += more.inflight;
     mailbox_depth += more.mailbox_depth;
     parked += more.parked;
@@ -47,7 +60,9 @@ struct TypeMetric {
   std::string_view name;
   std::uint64_t TypeNumbers::* value;
 };
-constexpr std::array kTypeMetrics{TypeMetric{"parley_broker_type_inflight", &TypeNumbers::inflight},
+constexpr std::array kTypeMetrics{TypeMetric{"parley_broker_type_workers", &TypeNumbers::workers},
+                                  TypeMetric{"parley_broker_type_health", &TypeNumbers::health},
+                                  TypeMetric{"parley_broker_type_inflight", &TypeNumbers::inflight},
                                   TypeMetric{"parley_broker_mailbox_depth", &TypeNumbers::mailbox_depth},
                                   TypeMetric{"parley_broker_type_parked", &TypeNumbers::parked},
                                   TypeMetric{"parley_broker_type_requests_total", &TypeNumbers::requests},
@@ -58,6 +73,8 @@ std::vector<TypeNumbers> rows_of_types(const State& state) {
   for (const auto& type : state.registry.all()) {
     if (!type || !type->is_known()) continue;
     const TypeNumbers row{.name = type->name,
+                          .workers = type->hostings.size(),
+                          .health = health_number(verdict_on(state, *type).state),
                           .inflight = type->inflight,
                           .mailbox_depth = mailbox_depth(state, *type),
                           .parked = type->parked.count,

@@ -27,6 +27,11 @@ class Quarantines {
   [[nodiscard]] bool is_empty() const { return entries_.empty(); }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] bool contains(std::string_view key) const { return entries_.find(key) != entries_.end(); }
+  /// nullptr when it is not quarantined; valid until the next change.
+  [[nodiscard]] const wire::PsQuarantine* find(std::string_view key) const {
+    const auto it = entries_.find(key);
+    return it == entries_.end() ? nullptr : &it->second;
+  }
 
   /// One that is there already keeps its time and takes the new reason.
   void set(const std::string& key, const std::string& reason, std::uint64_t since_ms) {

@@ -103,14 +103,8 @@ wire::PsType Reports::type(const AgentType& agent_type) const {
 }
 
 void Reports::add_health(const AgentType& agent_type, wire::PsType& row) const {
-  HealthVerdict worst;
-  if (agent_type.hostings.empty()) worst = {HealthState::stopped, HealthCause::gone, "no worker hosts it now", false};
   for (const Hosting& hosting : agent_type.hostings) {
-    const Session& session = *state_.sessions.all()[hosting.session];
-    HealthVerdict verdict = verdict_on(state_, session, agent_type);
-    if (!verdict.reason.empty()) verdict.reason = session.name + ": " + verdict.reason;
-    worst = worse_of(std::move(worst), std::move(verdict));
-    const auto* const vitals = vitals_of(session, agent_type);
+    const auto* const vitals = vitals_of(*state_.sessions.all()[hosting.session], agent_type);
     if (vitals == nullptr) continue;
     row.latency_p50_us = std::max(row.latency_p50_us, vitals->latency_p50_us);
     row.latency_p95_us = std::max(row.latency_p95_us, vitals->latency_p95_us);
@@ -118,13 +112,9 @@ void Reports::add_health(const AgentType& agent_type, wire::PsType& row) const {
     row.output_tokens += vitals->output_tokens;
     row.cost_nano_usd += vitals->cost_nano_usd;
   }
-  if (state_.quarantines.contains(agent_type.name)) {
-    HealthFacts facts;
-    facts.is_quarantined = true;
-    worst = parley::assess(facts, health_limits(state_));
-  }
-  row.health = to_string(worst.state);
-  row.health_reason = worst.reason;
+  HealthVerdict verdict = verdict_on(state_, agent_type);
+  row.health = to_string(verdict.state);
+  row.health_reason = std::move(verdict.reason);
 }
 
 wire::PsReport Reports::ps() const {

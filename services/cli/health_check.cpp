@@ -35,7 +35,11 @@ void check_health(CheckVerdict& verdict, const wire::PsReport& report, const Che
   };
   for (const wire::PsType& type : report.types) {
     const auto health = health_state_from_string(type.health);
-    if (!health || type.workers == 0) continue;
+    if (!health) continue;
+    // Known, so somebody hosted it a while ago. Of a required type check_required() has said so.
+    if (*health == HealthState::stopped && !is_required(type.name)) {
+      raise(verdict, CheckLevel::warning, fmt::format("no worker for agent type '{}'", type.name));
+    }
     const bool is_out = *health == HealthState::unhealthy || *health == HealthState::quarantined;
     if (!is_out && *health != HealthState::degraded) continue;
     raise(verdict, is_out && is_required(type.name) ? CheckLevel::critical : CheckLevel::warning,

@@ -3,11 +3,15 @@
 #include <array>
 #include <optional>
 #include <spdlog/fmt/fmt.h>
+#include <utility>
+
+#include "services/ledger/calendar.hpp"
 
 namespace parley::ledger {
 namespace {
 
 constexpr double kNanoPerUsd = 1e9;
+constexpr double kMsPerSecond = 1e3;
 
 double usd(std::uint64_t nano_usd) { return static_cast<double>(nano_usd) / kNanoPerUsd; }
 double number(std::uint64_t value) { return static_cast<double>(value); }
@@ -70,6 +74,10 @@ std::vector<LedgerNumber> ledger_numbers(Book& book, Now now) {
   const std::vector<LimitFigures> all = book.figures(now);
   numbers.add_unit(all, "usd", in_money, usd);
   numbers.add_unit(all, "tokens", in_tokens, number);
+  for (const LimitFigures& figures : all) {
+    const std::optional<WallTime> end = period_end(figures.limit.period, now.wall);
+    if (end) numbers.add("parley_budget_period_end_timestamp_seconds", figures, number(wall_ms(*end)) / kMsPerSecond);
+  }
   for (const LimitFigures& figures : all) numbers.add("parley_budget_accounts", figures, number(figures.accounts));
   for (const LimitFigures& figures : all) numbers.add("parley_budget_refused_total", figures, number(figures.refused));
   const BookCounts& counts = book.counts();

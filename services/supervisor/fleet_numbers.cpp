@@ -13,6 +13,15 @@ const std::vector<std::string>& all_fleet_events() {
   return kEvents;
 }
 
+namespace {
+
+/// Its platform has taken it away in good order (scaled down), so that nobody waits for it.
+bool is_given_up(const ProcessView& process) {
+  return process.state == ProcessState::waiting && !process.next_start && process.has_been_ready && !process.has_failed;
+}
+
+}  // namespace
+
 std::vector<FleetNumber> FleetNumbers::numbers(const std::vector<ProcessView>& processes) const {
   std::vector<FleetNumber> numbers;
   const auto add = [&numbers](std::string name, std::uint64_t value) { numbers.push_back({std::move(name), value}); };
@@ -34,6 +43,7 @@ std::vector<FleetNumber> FleetNumbers::numbers(const std::vector<ProcessView>& p
         static_cast<std::uint64_t>(std::ranges::count(processes, state, &ProcessView::state)));
   }
   for (const ProcessView& process : processes) {
+    if (is_given_up(process)) continue;
     add(fmt::format("parley_supervisor_process_up{{process=\"{}\"}}", process.name),
         process.state == ProcessState::running ? 1 : 0);
   }

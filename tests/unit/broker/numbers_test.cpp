@@ -66,6 +66,20 @@ TEST_F(LabelledNumbers, count_each_message_under_exactly_one_outcome) {
   EXPECT_EQ(series("parley_broker_outcomes_total{code=\"cancelled\"}"), 1U);
 }
 
+TEST_F(LabelledNumbers, tell_the_health_of_a_type_as_ps_does) {
+  FakePeer& host = worker({"hr"});
+  EXPECT_EQ(series("parley_broker_type_workers{agent_type=\"hr\"}"), 1U);
+  EXPECT_EQ(series("parley_broker_type_health{agent_type=\"hr\"}"), 0U) << "healthy";
+  client().ask(Kind::operate, wire::Operate{.what = "quarantine", .key = "hr", .reason = "odd"});
+  EXPECT_EQ(core->ps(now).types.at(0).health, "quarantined");
+  EXPECT_EQ(series("parley_broker_type_health{agent_type=\"hr\"}"), 4U) << "quarantined";
+  client().ask(Kind::operate, wire::Operate{.what = "release", .key = "hr", .reason = ""});
+  lose(host);
+  EXPECT_EQ(core->ps(now).types.at(0).health, "stopped");
+  EXPECT_EQ(series("parley_broker_type_workers{agent_type=\"hr\"}"), 0U);
+  EXPECT_EQ(series("parley_broker_type_health{agent_type=\"hr\"}"), 3U) << "no worker";
+}
+
 TEST_F(LabelledNumbers, of_a_type_that_is_gone_end_with_its_memory) {
   FakePeer& host = worker({"hr"});
   lose(host);

@@ -53,6 +53,12 @@ TEST_F(Operate, quarantine_of_a_type_holds_for_all_its_agents_and_for_events) {
   EXPECT_EQ(core->ps(now).types.at(0).health, "quarantined");
 }
 
+TEST_F(Operate, quarantine_of_a_type_is_shown_with_the_reason_that_its_operator_gave) {
+  worker({"hr"});
+  order("quarantine", "hr", "answers nonsense");
+  EXPECT_EQ(core->ps(now).types.at(0).health_reason, "answers nonsense");
+}
+
 // [P-OPR-1]
 TEST_F(Operate, quarantine_answers_what_waits_for_the_lease_of_a_lost_worker) {
   start({.is_gone_proof = false});

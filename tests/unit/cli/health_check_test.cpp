@@ -41,6 +41,31 @@ TEST(HealthCheck, an_unhealthy_type_is_critical_when_it_is_required_and_else_a_w
   EXPECT_EQ(judge(report, 0, limits).level, CheckLevel::warning);
 }
 
+TEST(HealthCheck, a_known_type_without_a_worker_is_a_warning_and_told_once) {
+  wire::PsReport report = report_with(0);
+  report.types[0].health = "stopped";
+  report.types[0].health_reason = "no worker hosts it now";
+  const CheckVerdict verdict = judge(report, 0, {});
+  EXPECT_EQ(verdict.level, CheckLevel::warning);
+  ASSERT_EQ(verdict.findings.size(), 1U);
+  EXPECT_EQ(verdict.findings[0], "no worker for agent type 'hr'");
+  CheckLimits limits;
+  limits.required.push_back({"hr", 1});
+  EXPECT_EQ(judge(report, 0, limits).level, CheckLevel::critical);
+  EXPECT_EQ(judge(report, 0, limits).findings.size(), 1U);
+}
+
+TEST(HealthCheck, a_quarantined_type_is_found_with_or_without_a_worker) {
+  for (const std::uint32_t workers : {0U, 1U}) {
+    wire::PsReport report = report_with(workers);
+    report.types[0].health = "quarantined";
+    report.types[0].health_reason = "answers nonsense";
+    const CheckVerdict verdict = judge(report, 0, {});
+    EXPECT_EQ(verdict.level, CheckLevel::warning);
+    EXPECT_EQ(verdict.findings.at(0), "agent type 'hr' is quarantined: answers nonsense");
+  }
+}
+
 TEST(HealthCheck, a_quarantined_agent_is_a_warning) {
   wire::PsReport report = report_with(1);
   report.quarantines.push_back({.key = "hr/alice", .reason = "two crashes"});

@@ -1,5 +1,6 @@
 #include "services/supervisor/fleet_numbers.hpp"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -40,6 +41,23 @@ TEST(FleetNumbers, count_restarts_by_process_and_reason) {
   fleet.count_restart("hr", "health");
   EXPECT_EQ(value_of(fleet.numbers(one_running()), R"(parley_supervisor_restarts_total{process="hr",reason="health"})"),
             2U);
+}
+
+TEST(FleetNumbers, say_nothing_of_being_up_about_a_pod_that_was_scaled_away) {
+  std::vector<ProcessView> pods = one_running();
+  pods[0].state = ProcessState::waiting;
+  pods[0].has_been_ready = true;
+  const auto has_up = [&pods] {
+    const auto numbers = FleetNumbers().numbers(pods);
+    return std::ranges::any_of(numbers,
+                               [](const auto& number) { return number.name.find("_up{") != std::string::npos; });
+  };
+  EXPECT_FALSE(has_up());
+  pods[0].has_failed = true;
+  EXPECT_TRUE(has_up()) << "it is missed";
+  pods[0].has_failed = false;
+  pods[0].next_start = TimePoint{};
+  EXPECT_TRUE(has_up()) << "it is about to be started";
 }
 
 TEST(FleetNumbers, are_those_of_the_catalogue) {
