@@ -127,6 +127,7 @@ def variable(name, label, metric, is_multi=True):
 
 
 AGENT_TYPES = variable("agent_type", "Agent type", "parley_agent_turns_total")
+BUS_TYPES = variable("agent_type", "Agent type", "parley_broker_type_requests_total")
 MODELS = variable("model", "Model", "parley_model_requests_total")
 
 
@@ -166,13 +167,14 @@ def total(metric, by="", labels=""):
 
 FLEET = dashboard("fleet", "Is everything there, is it well, is it quick? Start here.", [AGENT_TYPES], [
     Row("Now", [
-        Panel("Processes down", "none", [('count(up{job="parley"} == 0) or vector(0)', "down")],
-              "Targets whose page Prometheus cannot read.", "stat", 4, 4, red=1),
+        Panel("Processes down", "none",
+              [('count(up{job="parley"} == 0 or max by (process) (parley_supervisor_process_up) == 0) or vector(0)', "down")],
+              "Targets whose page Prometheus cannot read, and processes that their supervisor misses.", "stat", 4, 4, red=1),
         Panel("Workers connected", "none", [("sum(parley_worker_connected)", "connected")],
               "Worker processes with a session at the broker.", "stat", 4, 4),
         Panel("Unhealthy agent types", "none",
-              [('count(max by (agent_type) (parley_health_state{state="unhealthy"}) > 0) or vector(0)', "unhealthy")],
-              "Agent types of which a worker does not do its work.", "stat", 4, 4, red=1),
+              [("count(max by (agent_type) (parley_broker_type_health) == 5) or vector(0)", "unhealthy")],
+              "Agent types of which a worker does not do its work, as `parley ps` says.", "stat", 4, 4, red=1),
         Panel("In quarantine", "none", [("sum(parley_supervisor_quarantined) or vector(0)", "processes"),
                                         ("sum(parley_broker_quarantines)", "agents")],
               "Processes that the supervisor has given up for now; agents and agent types out of service.", "stat", 4, 4, red=1),
@@ -193,9 +195,9 @@ FLEET = dashboard("fleet", "Is everything there, is it well, is it quick? Start 
         Panel("Waiting in mailboxes", "none",
               [(f"sum by (agent_type) (parley_agent_waiting_messages{{{SOME}}})", "{{agent_type}}")],
               "Messages waiting for an earlier turn of their agent id.", is_stacked=True),
-        Panel("Health", "none",
-              [('sum by (state) (max by (agent_type, state) (parley_health_state))', "{{state}}")],
-              "Agent types in each state of health.", is_stacked=True),
+        Panel("Health", "none", [(f"max by (agent_type) (parley_broker_type_health{{{SOME}}})", "{{agent_type}}")],
+              "As `parley ps` says: 0 healthy, 1 starting, 2 degraded, 3 no worker, 4 quarantined, 5 unhealthy.",
+              yellow=2, red=3, link=TO_AGENT),
     ]),
     Row("Processes", [
         Panel("Processor", "percentunit", [('rate(process_cpu_seconds_total{job="parley"}[$__rate_interval])', "{{instance}}")],
@@ -219,7 +221,7 @@ FLEET = dashboard("fleet", "Is everything there, is it well, is it quick? Start 
     ]),
 ])
 
-BROKER = dashboard("broker", "What goes through the bus, what waits, what is lost.", [], [
+BROKER = dashboard("broker", "What goes through the bus, what waits, what is lost.", [BUS_TYPES], [
     Row("Traffic", [
         Panel("Messages", "ops", [(total("parley_broker_requests_total"), "requests"), (total("parley_broker_sends_total"), "sends"),
                                   (total("parley_broker_events_total"), "events")],
@@ -233,18 +235,18 @@ BROKER = dashboard("broker", "What goes through the bus, what waits, what is los
               [(f"({total('parley_broker_deliveries_total')} + {total('parley_broker_replies_total')}"
                 f" + {total('parley_broker_parts_total')}) / {total('parley_broker_frames_out_total')}", "sent")],
               "Size of bundles: around 1 the bus is idle, above it is busy and shares the cost of frames."),
-        Panel("Requests by agent type", "ops", [(total("parley_broker_type_requests_total", "agent_type"), "{{agent_type}}")],
+        Panel("Requests by agent type", "ops", [(total("parley_broker_type_requests_total", "agent_type", SOME), "{{agent_type}}")],
               "Who is asked.", is_stacked=True, link=TO_AGENT),
         Panel("Processor", "percentunit", [('rate(process_cpu_seconds_total{job="parley"}[$__rate_interval]) and on (instance) '
                                             'parley_build_info{program="parley-broker"}', "{{instance}}")],
               "Share of the one core that a broker can use.", yellow=0.7, red=0.95),
     ]),
     Row("Waiting", [
-        Panel("In flight", "none", [("sum by (agent_type) (parley_broker_type_inflight)", "{{agent_type}}")],
+        Panel("In flight", "none", [(f"sum by (agent_type) (parley_broker_type_inflight{{{SOME}}})", "{{agent_type}}")],
               "Deliveries that workers have not finished.", is_stacked=True),
-        Panel("Mailboxes", "none", [("sum by (agent_type) (parley_broker_mailbox_depth)", "{{agent_type}}")],
+        Panel("Mailboxes", "none", [(f"sum by (agent_type) (parley_broker_mailbox_depth{{{SOME}}})", "{{agent_type}}")],
               "Messages that wait for their agent. Kubernetes scales on this.", is_stacked=True),
-        Panel("Parked", "none", [("sum by (agent_type) (parley_broker_type_parked)", "{{agent_type}}")],
+        Panel("Parked", "none", [(f"sum by (agent_type) (parley_broker_type_parked{{{SOME}}})", "{{agent_type}}")],
               "Messages for agent types without a worker.", is_stacked=True),
         Panel("Oldest waiting", "s", [("max(parley_broker_oldest_waiting_seconds)", "oldest")],
               "How long the message has waited that waits longest.", yellow=10, red=30),
@@ -295,9 +297,8 @@ AGENT = dashboard("agent", "One agent type on all of its workers.",
                                  for q in (0.5, 0.95, 0.99)],
               "From arrival at the worker to the end of the turn, waiting included.", width=12, yellow=10, red=30),
         Panel("In hand and waiting", "none", [(f"sum(parley_agent_inflight_messages{{{ONE}}})", "in hand"),
-                                              (f"sum(parley_agent_waiting_messages{{{ONE}}})", "waiting at the worker"),
-                                              (f"sum(parley_broker_mailbox_depth{{{ONE}}})", "waiting at the broker")],
-              "Work that has not ended.", is_stacked=True),
+                                              (f"sum(parley_broker_mailbox_depth{{{ONE}}})", "waiting")],
+              "Work that has not ended; what waits does so at the broker or in mailboxes.", is_stacked=True),
         Panel("By worker", "ops", [(total("parley_agent_turns_total", "instance", ONE), "{{instance}}")],
               "How the work is spread.", is_stacked=True),
         Panel("Failures seen by the broker", "ops", [(total("parley_broker_type_failures_total", "agent_type", ONE), "failures")],
@@ -380,8 +381,17 @@ SPEND = dashboard("spend", "What the models cost, who spends it, and what is lef
     Row("Budgets", [
         Panel("Spent", "percentunit", [("parley_budget_spent_usd / (parley_budget_limit_usd > 0)", "{{budget}}")],
               "Share of each budget that is spent.", "bargauge", 12, 7, yellow=0.8, red=1),
-        Panel("Left", "currencyUSD", [("parley_budget_limit_usd - parley_budget_spent_usd", "{{budget}}")],
-              "What each budget still has.", width=12),
+        Panel("Left", "currencyUSD", [("parley_budget_remaining_usd", "{{budget}}")],
+              "What each budget still has: neither spent nor reserved.", width=12),
+        Panel("Tokens spent", "percentunit", [("parley_budget_spent_tokens / (parley_budget_limit_tokens > 0)", "{{budget}}")],
+              "Share of each budget in tokens that is spent.", "bargauge", 12, 7, yellow=0.8, red=1),
+        Panel("Tokens left", "none", [("parley_budget_remaining_tokens", "{{budget}}")],
+              "What each budget in tokens still has: neither spent nor reserved.", width=12),
+        Panel("Reserved", "currencyUSD", [("parley_budget_reserved_usd", "{{budget}}")],
+              "Held for calls under way. Much of a limit: calls wait for each other."),
+        Panel("Tokens reserved", "none", [("parley_budget_reserved_tokens", "{{budget}}")], "The same in tokens."),
+        Panel("Calls refused", "ops", [(total("parley_budget_refused_total", "budget"), "{{budget}}")],
+              "Model calls that a budget has refused.", yellow=0.01, red=1),
     ]),
 ])
 
