@@ -207,6 +207,20 @@ def probes(documents):
     return problems
 
 
+def pre_stop(documents):
+    """A worker's pod tells the broker before its end, so that nothing new is sent to it while it drains."""
+    problems = []
+    for workload in of_kind(documents, *WORKLOADS):
+        for container in filter(is_ours, containers_of(workload)):
+            if container["command"] != ["parley-agent"]:
+                continue
+            hook = container.get("lifecycle", {}).get("preStop", {})
+            command = " ".join(hook.get("exec", {}).get("command", []))
+            if 'parley worker drain "$POD_NAME"' not in command:
+                problems.append(f"{title(workload)}: preStop must drain the worker, not {command or 'nothing'}")
+    return problems
+
+
 def ports(documents):
     """Services and network policies name ports that their pods open, and endpoints name services' ports."""
     problems = []
@@ -310,8 +324,8 @@ def metrics(documents):
     return problems
 
 
-ALL = (schema, names, labels, selectors, references, images, restricted, resources, probes, ports, workers, disruption,
-       rbac, secrets, default_deny, metrics)
+ALL = (schema, names, labels, selectors, references, images, restricted, resources, probes, pre_stop, ports,
+       workers, disruption, rbac, secrets, default_deny, metrics)
 
 
 def problems_of(documents):

@@ -67,6 +67,16 @@ class Overlays(unittest.TestCase):
             target = find(overlay("prod"), f"Deployment/{scaled['spec']['scaleTargetRef']['name']}")
             self.assertNotIn("replicas", target["spec"])
 
+    def test_prod_keeps_two_of_each_agent(self):
+        scaled = manifests.of_kind(overlay("prod"), "ScaledObject")
+        self.assertTrue(scaled)
+        self.assertEqual({each["spec"]["minReplicaCount"] for each in scaled}, {2})
+
+    def test_waiting_messages_are_counted_once_by_the_scaler(self):
+        for each in manifests.of_kind(overlay("prod"), "ScaledObject"):
+            query = each["spec"]["triggers"][0]["metadata"]["query"]
+            self.assertNotIn("parley_broker_type_parked", query, "parley_broker_mailbox_depth contains it")
+
     def test_every_configuration_is_one_that_the_program_accepts(self):
         for name in OVERLAYS:
             for suite in manifests.of_kind(overlay(name), "ConfigMap"):
@@ -151,6 +161,15 @@ def spoil_drain(documents):
     manifests.pod_of(find(documents, "Deployment/hr"))["spec"]["terminationGracePeriodSeconds"] = 30
 
 
+def spoil_pre_stop(documents):
+    manifests.containers_of(find(documents, "Deployment/hr"))[0].pop("lifecycle")
+
+
+def spoil_pre_stop_command(documents):
+    hook = manifests.containers_of(find(documents, "Deployment/hr"))[0]["lifecycle"]["preStop"]
+    hook["exec"]["command"][-1] = hook["exec"]["command"][-1].replace("worker drain", "worker restart")
+
+
 def spoil_ports(documents):
     find(documents, "NetworkPolicy/broker-from-peers")["spec"]["ingress"][0]["ports"][0]["port"] = 7701
 
@@ -190,7 +209,8 @@ DEFECTS = {spoil_schema: checks.schema, spoil_type: checks.schema, spoil_scaler:
            spoil_service: checks.selectors, spoil_policy: checks.selectors, spoil_references: checks.references,
            spoil_config_map: checks.references, spoil_images: checks.images, spoil_restricted: checks.restricted,
            spoil_user: checks.restricted, spoil_resources: checks.resources, spoil_probes: checks.probes,
-           spoil_drain: checks.probes, spoil_ports: checks.ports, spoil_endpoint: checks.ports,
+           spoil_drain: checks.probes, spoil_pre_stop: checks.pre_stop, spoil_pre_stop_command: checks.pre_stop,
+           spoil_ports: checks.ports, spoil_endpoint: checks.ports,
            spoil_workers: checks.workers, spoil_disruption: checks.disruption, spoil_rbac: checks.rbac,
            spoil_secrets: checks.secrets, spoil_default_deny: checks.default_deny, spoil_metrics: checks.metrics}
 
