@@ -288,6 +288,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void keep_state(const std::string& id, std::string state);
   void ask_passivation(Activation& activation);
   void leave_if_possible(Activation& activation);
+  void settle_idle(Activation& activation);
   void evict(Activation& activation);
   void evict_unregistered(std::size_t connection);
   static Task<> deactivate(std::shared_ptr<AgentHost> self, Activation* activation);

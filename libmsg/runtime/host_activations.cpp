@@ -85,6 +85,12 @@ void AgentHost::ask_passivation(Activation& activation) {
   write_control(activation.body.connection, wire::Kind::passivate, activation.id, activation.epoch);
 }
 
+/// What an activation that may have become idle owes to a stop or to the broker.
+void AgentHost::settle_idle(Activation& activation) {
+  if (state_ == State::stopping && activation.is_idle()) ask_passivation(activation);
+  leave_if_possible(activation);
+}
+
 void AgentHost::leave_if_possible(Activation& activation) {
   if (!Scheduler::may_leave(activation)) return;
   scheduler_.occupy(activation);

@@ -102,6 +102,21 @@ void AgentHost::on_accepted(std::size_t connection, Bytes payload) {
   }
 }
 
+/// What has not started gives its place in the mailbox back at once; the broker expects no answer.
+void AgentHost::on_cancel(std::size_t connection, DeliveryId delivery) {
+  const auto found = deliveries_.find(delivery.value());
+  if (found == deliveries_.end() || found->second->connection != connection) return;
+  Turn& turn = *found->second;
+  Activation& activation = *turn.activation;
+  const auto is_the_turn = [&turn](const TurnPtr& waiting) { return waiting.get() == &turn; };
+  std::optional<TurnPtr> waiting = scheduler_.take_waiting(activation, is_the_turn);
+  if (!waiting) return cancel_turn(turn, Error(ErrorCode::cancelled, "the caller no longer waits for the reply"));
+  leave_mailbox(turn);
+  count_outcome(turn, ErrorCode::cancelled);
+  recycle(std::move(*waiting));
+  settle_idle(activation);
+}
+
 void AgentHost::on_placement(std::size_t connection, const wire::EnvelopeView& envelope) {
   const std::string_view id = envelope.target();
   Activation* activation = scheduler_.find(id);

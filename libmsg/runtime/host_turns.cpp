@@ -177,12 +177,6 @@ Result<> AgentHost::fill_turn(Turn& turn, std::size_t connection, const wire::En
   return {};
 }
 
-void AgentHost::on_cancel(std::size_t connection, DeliveryId delivery) {
-  const auto found = deliveries_.find(delivery.value());
-  if (found == deliveries_.end() || found->second->connection != connection) return;
-  cancel_turn(*found->second, Error(ErrorCode::cancelled, "the caller no longer waits for the reply"));
-}
-
 /// The turn may be over when this returns: what it awaits ends at once.
 void AgentHost::cancel_turn(Turn& turn, const Error& why) {
   if (turn.cancelled) return;
@@ -307,10 +301,7 @@ AgentHost::TurnPtr AgentHost::end_turn(TurnPtr turn, Result<Payload> outcome) {
     begin_running(**next);
     return std::move(*next);
   }
-  if (!was_gone) {
-    if (state_ == State::stopping && activation.is_idle()) ask_passivation(activation);
-    leave_if_possible(activation);
-  }
+  if (!was_gone) settle_idle(activation);
   request_flush();
   return nullptr;
 }

@@ -253,6 +253,18 @@ class TurnScheduler {
     return dropped;
   }
 
+  /// Takes one waiting message out, which gives its place to the next; the others keep their order. nullopt when
+  /// `predicate(message)` holds for none of this activation.
+  template <class Predicate>
+  std::optional<Message> take_waiting(Activation& activation, Predicate predicate) {
+    const auto found = std::ranges::find_if(activation.mailbox, predicate);
+    if (found == activation.mailbox.end()) return std::nullopt;
+    std::optional<Message> taken(std::move(*found));
+    activation.mailbox.erase(found);
+    waiting_--;
+    return taken;
+  }
+
   /// The session ended: passivations that the broker had not settled start over.
   void forget_handshakes() {
     for (auto& [id, activation] : activations_) {

@@ -268,6 +268,33 @@ TYPED_TEST(Failures, full_mailbox_is_overloaded) {
   });
 }
 
+// The first is at work all the time; two wait for its end until nobody waits for them any more.
+TYPED_TEST(Failures, request_cancelled_while_it_waits_gives_its_place_back_and_never_runs) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    TypeOptions small;
+    small.max_mailbox = 2;
+    co_await this->serve("busy", on_ask([this](const Ask& message, Context& context) -> Task<Result<Payload>> {
+                           this->heard_.push_back(message.text);
+                           if (message.text == "first") (void)co_await context.sleep(500ms);
+                           co_return Payload{};
+                         }),
+                         small);
+    const auto late = [this, &runtime]() -> Task<> {
+      co_await this->eventually([this] { return !this->heard_.empty(); });
+      auto [second, third] = co_await (runtime.client().request(target("busy/x"), asked("second"), within(50ms)) &&
+                                       runtime.client().request(target("busy/x"), asked("third"), within(50ms)));
+      EXPECT_EQ(code_of(second), "timeout");
+      EXPECT_EQ(code_of(third), "timeout");
+      auto [fourth, fifth] = co_await (runtime.client().request(target("busy/x"), asked("fourth")) &&
+                                       runtime.client().request(target("busy/x"), asked("fifth")));
+      EXPECT_EQ(code_of(fourth), "ok");
+      EXPECT_EQ(code_of(fifth), "ok");
+    };
+    co_await (runtime.client().request(target("busy/x"), asked("first")) && late());
+    EXPECT_THAT(this->heard_, ElementsAre("first", "fourth", "fifth"));
+  });
+}
+
 TYPED_TEST(Failures, too_large_payload_fails_at_its_sender) {
   this->run([this](Runtime& runtime) -> Task<> {
     co_await this->record("reader");

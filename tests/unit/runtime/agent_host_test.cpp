@@ -150,5 +150,32 @@ TEST_F(CappedHost, asks_to_put_away_the_least_recently_used_activation_above_its
   EXPECT_EQ(host_->host_stats().limits.max_activations, 2U);
 }
 
+TEST_F(HostTest, message_cancelled_while_it_waits_never_runs_and_counts_as_cancelled) {
+  int started = 0;
+  serve("sleeper", [&started](const Payload&, Context& context) -> Task<Result<Payload>> {
+    started++;
+    (void)co_await context.sleep(1min);
+    co_return Payload{};
+  });
+  receive({activation("sleeper/x"), request("sleeper/x", 5), request("sleeper/x", 6)});
+  EXPECT_EQ(host_->stats().at("sleeper").waiting, 1U);
+  receive({{.kind = wire::Kind::cancel, .delivery_id = 6}});
+  EXPECT_EQ(host_->stats().at("sleeper").waiting, 0U);
+  EXPECT_EQ(host_->stats().at("sleeper").outcomes, (std::map<std::string, std::uint64_t>{{"cancelled", 1}}));
+  pass(1min);
+  EXPECT_EQ(started, 1);
+  EXPECT_THAT(answers(), ElementsAre("ok"));
+}
+
+TEST_F(HostTest, activation_whose_last_waiting_message_is_cancelled_leaves_when_the_broker_agreed) {
+  serve("sleeper", sleeper());
+  receive({activation("sleeper/x")});
+  wire_.lease = clock_.now();  // nothing starts
+  receive({request("sleeper/x", 5), {.kind = wire::Kind::passivate, .delivery_id = 1, .target = "sleeper/x"}});
+  EXPECT_EQ(count(wire::Kind::deactivated), 0U);
+  receive({{.kind = wire::Kind::cancel, .delivery_id = 5}});
+  EXPECT_EQ(count(wire::Kind::deactivated), 1U);
+}
+
 }  // namespace
 }  // namespace parley

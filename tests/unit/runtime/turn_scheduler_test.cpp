@@ -215,6 +215,20 @@ TEST_F(Turns, lost_session_drops_what_has_not_started) {
   EXPECT_EQ(scheduler_.waiting(), 1U);
 }
 
+TEST_F(Turns, waiting_message_that_is_taken_out_gives_its_place_back_and_the_others_keep_their_order) {
+  TurnRules rules;
+  rules.max_mailbox = 3;
+  auto& a = place("a/1", rules);
+  for (const char* message : {"running", "1", "2", "3"}) admit(a, message);
+  const auto is = [](std::string_view name) { return [name](const std::string& message) { return message == name; }; };
+  EXPECT_EQ(scheduler_.take_waiting(a, is("2")), "2");
+  EXPECT_EQ(scheduler_.take_waiting(a, is("running")), std::nullopt);
+  EXPECT_EQ(scheduler_.waiting(), 2U);
+  EXPECT_EQ(admit(a, "4"), Admission::queued);
+  for (int i = 0; i < 4; ++i) finish(a);
+  EXPECT_THAT(ran_, ElementsAre("running", "1", "3", "4"));
+}
+
 TEST_F(Turns, eviction_returns_what_waits_and_lets_the_running_turn_end) {
   auto& a = place("a/1");
   admit(a, "running");
