@@ -260,6 +260,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void answer_error(std::size_t connection, DeliveryId delivery, const Error& error);
   void answer_error(std::size_t connection, wire::EnvelopeFields fields, const Error& error);
   void refuse(TurnPtr turn, const Error& error);
+  void cut_short(Turn& turn, const Error& why);
   Result<> intercept_response(Turn& turn, Payload& reply);
   void count_outcome(Turn& turn, std::optional<ErrorCode> code);
 

@@ -107,6 +107,17 @@ void AgentHost::refuse(TurnPtr turn, const Error& error) {
   recycle(std::move(turn));
 }
 
+/// The outcome goes out ahead of the handler's end, which nobody waits for any more. The turn may be over when this
+/// returns.
+void AgentHost::cut_short(Turn& turn, const Error& why) {
+  if (!turn.is_answered) {
+    answer(turn, fail(why));
+    count_outcome(turn, why.code);
+    turn.is_answered = true;
+  }
+  cancel_turn(turn, why);
+}
+
 void AgentHost::count_outcome(Turn& turn, std::optional<ErrorCode> code) {
   AgentType& type = *turn.activation->body.type;
   (turn.is_request() ? type.requests : type.one_way)++;

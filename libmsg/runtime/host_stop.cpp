@@ -92,12 +92,7 @@ void AgentHost::cancel_rest() {
   for (Turn* const turn : running) {
     // Cancelling one may end others.
     if (std::ranges::find(running_turns_, turn) == running_turns_.end()) continue;
-    if (!turn->is_answered) {
-      answer(*turn, fail(why));
-      count_outcome(*turn, why.code);
-      turn->is_answered = true;
-    }
-    cancel_turn(*turn, why);
+    cut_short(*turn, why);
   }
 }
 

@@ -269,7 +269,7 @@ AgentHost::TurnPtr AgentHost::end_turn(TurnPtr turn, Result<Payload> outcome) {
   if (was_cut_by_deadline(*turn, outcome)) {
     outcome = fail(ErrorCode::timeout, "the deadline passed while agent '" + turn->activation->id + "' was at work");
   }
-  if (outcome && turn->is_request() && !interceptors_.empty()) {
+  if (outcome && turn->is_request() && !turn->is_answered && !interceptors_.empty()) {
     if (const Result<> passed = intercept_response(*turn, *outcome); !passed) outcome = fail(passed.error());
   }
   if (!turn->is_answered) {

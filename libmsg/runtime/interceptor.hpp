@@ -42,7 +42,8 @@ class Interceptor {
   virtual Verdict on_send(Intercepted& /*message*/) { return Verdict::pass(); }
   /// Publish, before it leaves.
   virtual Verdict on_publish(Intercepted& /*message*/) { return Verdict::pass(); }
-  /// A handler's reply, before it goes back. `target` is the one who asked.
+  /// A handler's reply before it goes back, and each part of a streamed one. `target` is the one who asked. A dropped
+  /// or refused part ends the turn: its caller gets the error, its handler is cancelled.
   virtual Verdict on_response(Intercepted& /*message*/) { return Verdict::pass(); }
 };
 

@@ -29,11 +29,18 @@ Task<Result<>> Turn::part(Payload piece) {
   if (session != link.session || link.session.is_zero()) {
     co_return fail(ErrorCode::cancelled, "the session with the broker ended, and the caller's wait with it");
   }
+  host_.resume_turn(*this);
+  if (!host_.interceptors_.empty()) {
+    const Result<> passed = host_.intercept_response(*this, piece);
+    if (!passed) {
+      host_.cut_short(*this, passed.error());
+      co_return fail(passed.error());
+    }
+  }
   if (piece.bytes.size() > link.max_payload_bytes) {
     co_return fail(ErrorCode::too_large,
                    "a part of " + std::to_string(piece.bytes.size()) + " bytes exceeds the limit");
   }
-  host_.resume_turn(*this);
   wire::EnvelopeFields fields = host_.answer_fields(wire::Kind::part, *this);
   fields.payload_type = piece.type;
   fields.payload = as_bytes(piece.bytes);

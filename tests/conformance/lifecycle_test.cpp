@@ -70,6 +70,24 @@ class Censor final : public Interceptor {
   }
 };
 
+/// Writes down which responses it sees, and marks them; refuses what its text forbids.
+class Marker final : public Interceptor {
+ public:
+  Marker(std::string mark, std::vector<std::string>& log) : mark_(std::move(mark)), log_(log) {}
+  Verdict on_response(Intercepted& message) override {
+    const Result<Said> said = from_payload<Said>(message.payload);
+    if (!said) return Verdict::pass();
+    log_.push_back(mark_ + " " + said->text);
+    if (said->text.starts_with("forbidden")) return Verdict::refuse({ErrorCode::budget_exceeded, "not this"});
+    message.payload = to_payload(Said{said->text + mark_, said->number});
+    return Verdict::pass();
+  }
+
+ private:
+  std::string mark_;
+  std::vector<std::string>& log_;
+};
+
 template <class BusType>
 class Lifecycle : public Conformance<BusType> {
  protected:
@@ -182,6 +200,59 @@ TYPED_TEST(Lifecycle, interceptor_changes_and_drops_responses) {
   });
 }
 
+TYPED_TEST(Lifecycle, interceptors_of_responses_are_chained_and_one_that_refuses_ends_the_chain) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    runtime.add_interceptor(std::make_shared<Marker>("+1", this->heard_));
+    runtime.add_interceptor(std::make_shared<Marker>("+2", this->heard_));
+    co_await this->serve("speaker", on_ask([](const Ask& message, Context&) -> Task<Result<Payload>> {
+                           co_return to_payload(Said{message.text});
+                         }));
+    const Result<Said> open = co_await runtime.client().template request<Said>(target("speaker/x"), ask("open"));
+    EXPECT_EQ(open ? open->text : code_of(open), "open+1+2");
+    EXPECT_EQ(code_of(co_await runtime.client().request(target("speaker/x"), asked("forbidden"))), "budget_exceeded");
+    EXPECT_THAT(this->heard_, ElementsAre("+1 open", "+2 open+1", "+1 forbidden"));
+  });
+}
+
+TYPED_TEST(Lifecycle, interceptor_changes_the_parts_of_a_streamed_reply) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    runtime.add_interceptor(std::make_shared<Censor>());
+    co_await this->serve_stream("writer", 2, 0ms);
+    Result<ReplyStream> stream = co_await runtime.client().request_stream(target("writer/x"), to_payload(ask("")));
+    EXPECT_EQ(code_of(stream), "ok");
+    if (!stream) co_return;
+    std::vector<std::string> parts;
+    for (;;) {
+      Result<std::optional<Payload>> part = co_await stream->next();
+      EXPECT_EQ(code_of(part), "ok");
+      if (!part || !*part) break;
+      parts.push_back(from_payload<Said>(**part).value().text);
+    }
+    EXPECT_THAT(parts, ElementsAre("part!", "part!"));
+    EXPECT_EQ(from_payload<Said>(stream->reply()).value().text, "end!");
+  });
+}
+
+TYPED_TEST(Lifecycle, part_that_an_interceptor_drops_ends_the_turn_and_its_caller_gets_the_error) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    runtime.add_interceptor(std::make_shared<Censor>());
+    co_await this->serve("writer", on_ask([this](const Ask&, Context& context) -> Task<Result<Payload>> {
+                           for (const char* text : {"open", "secret", "after"}) {
+                             this->heard_.push_back(code_of(co_await context.part(said(text))));
+                           }
+                           co_return to_payload(Said{"end"});
+                         }));
+    Result<ReplyStream> stream = co_await runtime.client().request_stream(target("writer/x"), to_payload(ask("")));
+    EXPECT_EQ(code_of(stream), "ok");
+    if (!stream) co_return;
+    const Result<std::optional<Payload>> first = co_await stream->next();
+    EXPECT_EQ(first && *first ? from_payload<Said>(**first).value().text : "", "open!");
+    EXPECT_EQ(code_of(co_await stream->next()), "refused");
+    EXPECT_THAT(this->heard_, ElementsAre("ok", "refused", "refused"));
+    EXPECT_THAT(runtime.stats()["writer"].outcomes, ElementsAre(Pair("refused", 1U)));
+  });
+}
+
 TYPED_TEST(Lifecycle, agent_is_made_by_its_first_message_and_kept) {
   this->run([this](Runtime& runtime) -> Task<> {
     EXPECT_EQ(code_of(co_await runtime.register_type("counter", counters(this->heard_))), "ok");
@@ -250,6 +321,17 @@ TYPED_TEST(Lifecycle, stop_lets_running_turns_end) {
     };
     auto reply = co_await (runtime.client().template request<Said>(target("slow/x"), ask("")) && stop_soon());
     EXPECT_EQ(reply ? reply->text : code_of(reply), "done");
+  });
+}
+
+TYPED_TEST(Lifecycle, stop_deactivates_every_agent) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    EXPECT_EQ(code_of(co_await runtime.register_type("counter", counters(this->heard_))), "ok");
+    for (const char* id : {"counter/a", "counter/b"}) {
+      EXPECT_EQ(code_of(co_await runtime.client().request(target(id), asked(""))), "ok");
+    }
+    co_await runtime.stop(10s);
+    EXPECT_THAT(this->heard_, ElementsAre("activate counter/a", "activate counter/b", "deactivate", "deactivate"));
   });
 }
 

@@ -118,5 +118,35 @@ TEST(LocalRuntime, can_go_while_a_handler_waits) {
   EXPECT_EQ(handled, 0);
 }
 
+/// Drops or refuses everything that leaves.
+class Wall final : public Interceptor {
+ public:
+  explicit Wall(Verdict verdict) : verdict_(std::move(verdict)) {}
+  Verdict on_send(Intercepted& /*message*/) override { return verdict_; }
+  Verdict on_publish(Intercepted& /*message*/) override { return verdict_; }
+
+ private:
+  Verdict verdict_;
+};
+
+TEST(LocalRuntime, stops_when_idle_also_after_an_interceptor_dropped_or_refused) {
+  for (const Verdict& verdict : {Verdict::drop(), Verdict::refuse({ErrorCode::budget_exceeded, "too dear"})}) {
+    asio::io_context io;
+    LocalRuntime runtime(io);
+    runtime.add_interceptor(std::make_shared<Wall>(verdict));
+    int handled = 0;
+    run_until(io, [](LocalRuntime& local, int& count) -> Task<> {
+      EXPECT_TRUE((co_await local.start()).has_value());
+      EXPECT_TRUE((co_await local.register_closure("sleeper", sleeper(count))).has_value());
+      EXPECT_FALSE((co_await local.client().send(target("sleeper/x"), text("0"))).has_value());
+      EXPECT_FALSE((co_await local.client().request(target("sleeper/x"), text("0"))).has_value());
+      Topic news = Topic::parse("news/x").value();
+      (void)co_await local.client().publish(std::move(news), text("0"));
+      co_await local.stop_when_idle();
+    }(runtime, handled));
+    EXPECT_EQ(handled, 0);
+  }
+}
+
 }  // namespace
 }  // namespace parley
