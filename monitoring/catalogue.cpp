@@ -85,6 +85,9 @@ constexpr auto kCatalogue = std::to_array<MetricInfo>({
     {"parley_worker_saved_state_limit_bytes", "gauge", "", "What it may be (`max_saved_state_bytes`)."},
     {"parley_worker_dropped_states_total", "counter", "",
      "States that were dropped because there were too many or too large ones: such an agent starts anew."},
+    {"parley_runtime_dropped_total", "counter", "reason",
+     "What the runtime has thrown away: outcomes and waiting messages whose session had ended, answers to calls that "
+     "had ended, what did not parse, events that an interceptor dropped."},
     {"parley_loop_lag_seconds", "histogram", "",
      "How late the loop's timer ran: the time that handlers kept the loop busy."},
     {"parley_human_questions_waiting", "gauge", "", "Questions to people that wait at this worker's desk."},

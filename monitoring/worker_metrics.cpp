@@ -76,6 +76,12 @@ class WorkerMetrics::Impl {
   Gauge& saved_bytes = gauge_family(registry, "parley_worker_saved_state_bytes").Add({});
   Gauge& max_saved_bytes = gauge_family(registry, "parley_worker_saved_state_limit_bytes").Add({});
   Counter& dropped_states = counter_family(registry, "parley_worker_dropped_states_total").Add({});
+  prometheus::Family<Counter>& drops = counter_family(registry, "parley_runtime_dropped_total");
+  Counter& stale_replies = drops.Add({{"reason", "stale_reply"}});
+  Counter& late_answers = drops.Add({{"reason", "late_answer"}});
+  Counter& malformed = drops.Add({{"reason", "malformed"}});
+  Counter& lost_waiting = drops.Add({{"reason", "session_lost"}});
+  Counter& dropped_publishes = drops.Add({{"reason", "intercepted_event"}});
   prometheus::Family<Counter>& turns = counter_family(registry, "parley_agent_turns_total");
   prometheus::Family<Histogram>& turn_seconds = histogram_family(registry, "parley_agent_turn_seconds");
   prometheus::Family<Gauge>& activations = gauge_family(registry, "parley_agent_activations");
@@ -187,6 +193,14 @@ void WorkerMetrics::set_kept(const KeptGauges& kept) {
   impl_->saved_bytes.Set(static_cast<double>(kept.saved_state_bytes));
   impl_->max_saved_bytes.Set(static_cast<double>(kept.max_saved_state_bytes));
   catch_up(impl_->dropped_states, kept.dropped_states);
+}
+
+void WorkerMetrics::set_drops(const DropNumbers& drops) {
+  catch_up(impl_->stale_replies, drops.stale_replies);
+  catch_up(impl_->late_answers, drops.late_answers);
+  catch_up(impl_->malformed, drops.malformed);
+  catch_up(impl_->lost_waiting, drops.lost_waiting);
+  catch_up(impl_->dropped_publishes, drops.publishes);
 }
 
 void WorkerMetrics::set_spans(const SpanNumbers& spans) {

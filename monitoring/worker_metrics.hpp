@@ -38,6 +38,15 @@ struct KeptGauges {
   std::uint64_t dropped_states = 0;  ///< since the start
 };
 
+/// What the runtime has thrown away since the start.
+struct DropNumbers {
+  std::uint64_t stale_replies = 0;
+  std::uint64_t late_answers = 0;
+  std::uint64_t malformed = 0;
+  std::uint64_t lost_waiting = 0;
+  std::uint64_t publishes = 0;
+};
+
 /// What became of the spans of this process, since it began; and how many wait to be sent.
 struct SpanNumbers {
   std::uint64_t exported = 0;
@@ -75,6 +84,7 @@ class WorkerMetrics {
   /// Questions to people that wait at this worker's desk, and the age of the oldest.
   void set_questions(std::size_t waiting, Duration oldest);
   void set_kept(const KeptGauges& kept);
+  void set_drops(const DropNumbers& drops);
   void set_connected(bool is_connected);
   void set_spans(const SpanNumbers& spans);
   /// How late the loop's timer ran: the time that handlers kept the loop busy.

@@ -149,6 +149,12 @@ class WorkerProcess {
                        .saved_state_bytes = kept.saved_bytes,
                        .max_saved_state_bytes = kept.limits.max_saved_bytes,
                        .dropped_states = kept.dropped_states});
+    const HostDrops& drops = kept.drops;
+    metrics_.set_drops({.stale_replies = drops.stale_replies,
+                        .late_answers = drops.late_answers,
+                        .malformed = drops.malformed,
+                        .lost_waiting = drops.lost_waiting,
+                        .publishes = drops.publishes});
   }
 
   void report_questions(TimePoint now) {

@@ -37,13 +37,9 @@ namespace parley {
 class Turn;
 class PartQueue;
 
-/// What only tests and the metrics page look at.
+/// Behind HostStats.
 struct HostCounters {
-  std::uint64_t stale_replies = 0;         ///< results of turns whose session had ended; nobody waits for them
-  std::uint64_t late_answers = 0;          ///< answers to calls that had ended (cancelled, timed out)
-  std::uint64_t malformed = 0;             ///< frames or envelopes that did not parse
-  std::uint64_t dropped_by_session = 0;    ///< waiting messages that ended with their session
-  std::uint64_t dropped_publishes = 0;     ///< by an interceptor
+  HostDrops drops;
   std::uint64_t surplus_passivations = 0;  ///< put away because there were too many activations
   std::uint64_t dropped_states = 0;        ///< of activations that were put away: too many or too large
 };

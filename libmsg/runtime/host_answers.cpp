@@ -39,7 +39,7 @@ Result<> AgentHost::intercept_response(Turn& turn, Payload& reply) {
 void AgentHost::answer(Turn& turn, const Result<Payload>& outcome) {
   Connection& connection = connections_[turn.connection];
   if (turn.session != connection.session || connection.session.is_zero()) {
-    counters_.stale_replies++;
+    counters_.drops.stale_replies++;
     return;
   }
   if (!outcome) return answer_error(turn, outcome.error());

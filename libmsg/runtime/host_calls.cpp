@@ -182,7 +182,7 @@ Result<AgentHost::Passage> AgentHost::intercept(Outgoing& outgoing) {
     }
     if (verdict.action == Verdict::Action::pass) continue;
     if (verdict.action == Verdict::Action::drop && is_event) {
-      counters_.dropped_publishes++;
+      counters_.drops.publishes++;
       return Passage::dropped;
     }
     return fail(verdict.error.value_or(

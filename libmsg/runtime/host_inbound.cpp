@@ -26,7 +26,7 @@ Error error_of(const wire::EnvelopeView& envelope) {
 void AgentHost::on_frame(std::size_t connection, Bytes frame) {
   auto bundle = wire::BundleReader::open(frame);
   if (!bundle) {
-    counters_.malformed++;
+    counters_.drops.malformed++;
     return;
   }
   while (const std::optional<wire::EnvelopeView> envelope = bundle->next()) {
@@ -57,7 +57,7 @@ void AgentHost::on_frame(std::size_t connection, Bytes frame) {
         break;  // The link's own kinds, and those of a newer peer.
     }
   }
-  if (bundle->error()) counters_.malformed++;
+  if (bundle->error()) counters_.drops.malformed++;
 }
 
 void AgentHost::on_answer(std::size_t connection, const wire::EnvelopeView& envelope) {
@@ -75,7 +75,7 @@ void AgentHost::on_answer(std::size_t connection, const wire::EnvelopeView& enve
   }
   std::optional<Call> call = calls.take(envelope.message_id());
   if (!call) {
-    counters_.late_answers++;
+    counters_.drops.late_answers++;
     return;
   }
   detach_from_turn(*call, {connection, envelope.message_id()});
@@ -167,7 +167,7 @@ void AgentHost::on_session_lost(std::size_t connection, const link::SessionLost&
   state.last_sent_before = std::max(state.last_sent_before, lost.last_sent);
   for (TurnPtr& turn :
        scheduler_.drop_waiting([connection](const TurnPtr& waiting) { return waiting->connection == connection; })) {
-    counters_.dropped_by_session++;
+    counters_.drops.lost_waiting++;
     leave_mailbox(*turn);
     recycle(std::move(turn));
   }

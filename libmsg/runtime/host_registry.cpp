@@ -273,7 +273,8 @@ HostStats AgentHost::host_stats() const {
           .surplus_passivations = counters_.surplus_passivations,
           .saved_states = saved_states_.size(),
           .saved_bytes = saved_states_.bytes(),
-          .dropped_states = saved_states_.dropped()};
+          .dropped_states = saved_states_.dropped(),
+          .drops = counters_.drops};
 }
 
 bool AgentHost::is_connected() const {

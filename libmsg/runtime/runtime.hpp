@@ -47,6 +47,15 @@ struct HostLimits {
   std::size_t max_saved_bytes = std::size_t{256} * 1024 * 1024;
 };
 
+/// What one runtime has thrown away since its start, because nobody waited for it or it made no sense.
+struct HostDrops {
+  std::uint64_t stale_replies = 0;  ///< outcomes of turns whose session had ended
+  std::uint64_t late_answers = 0;   ///< answers to calls that had ended (cancelled, timed out)
+  std::uint64_t malformed = 0;      ///< frames or envelopes that did not parse
+  std::uint64_t lost_waiting = 0;   ///< messages in mailboxes that ended with their session
+  std::uint64_t publishes = 0;      ///< by an interceptor
+};
+
 /// What one runtime keeps now.
 struct HostStats {
   HostLimits limits;
@@ -55,6 +64,7 @@ struct HostStats {
   std::uint64_t saved_states = 0;
   std::uint64_t saved_bytes = 0;     ///< of those, ids included
   std::uint64_t dropped_states = 0;  ///< since the start
+  HostDrops drops{};
 };
 
 struct TopicFilter {

@@ -34,6 +34,18 @@ TEST(WorkerMetrics, show_an_agent_type_with_zeros_before_its_first_message) {
   EXPECT_THAT(text, HasSubstr("parley_agent_inflight_messages{agent_type=\"hr\"} 0"));
 }
 
+TEST(WorkerMetrics, count_what_the_runtime_throws_away_by_reason) {
+  WorkerMetrics metrics;
+  EXPECT_THAT(text_of(metrics), HasSubstr("parley_runtime_dropped_total{reason=\"malformed\"} 0"));
+  metrics.set_drops({.stale_replies = 1, .late_answers = 2, .malformed = 3, .lost_waiting = 4, .publishes = 5});
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr("parley_runtime_dropped_total{reason=\"stale_reply\"} 1"));
+  EXPECT_THAT(text, HasSubstr("parley_runtime_dropped_total{reason=\"late_answer\"} 2"));
+  EXPECT_THAT(text, HasSubstr("parley_runtime_dropped_total{reason=\"malformed\"} 3"));
+  EXPECT_THAT(text, HasSubstr("parley_runtime_dropped_total{reason=\"session_lost\"} 4"));
+  EXPECT_THAT(text, HasSubstr("parley_runtime_dropped_total{reason=\"intercepted_event\"} 5"));
+}
+
 TEST(WorkerMetrics, count_turns_by_outcome) {
   WorkerMetrics metrics;
   metrics.observe_turn("hr", "ok", 2ms);

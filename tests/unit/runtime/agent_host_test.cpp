@@ -177,5 +177,21 @@ TEST_F(HostTest, activation_whose_last_waiting_message_is_cancelled_leaves_when_
   EXPECT_EQ(count(wire::Kind::deactivated), 1U);
 }
 
+TEST_F(HostTest, what_it_throws_away_is_counted_by_reason) {
+  serve("sleeper", sleeper());
+  receive({activation("sleeper/x"), request("sleeper/x", 5), request("sleeper/x", 6)});
+  receive({{.kind = wire::Kind::reply, .message_id = 99}});
+  wire_.inbound.push_back({0, net::Frame(ByteBuffer(as_bytes("no bundle")))});
+  host_->pump();
+  lose_session();
+  pass(1min);
+  const HostDrops drops = host_->host_stats().drops;
+  EXPECT_EQ(drops.late_answers, 1U);
+  EXPECT_EQ(drops.malformed, 1U);
+  EXPECT_EQ(drops.lost_waiting, 1U);
+  EXPECT_EQ(drops.stale_replies, 1U);
+  EXPECT_EQ(drops.publishes, 0U);
+}
+
 }  // namespace
 }  // namespace parley
