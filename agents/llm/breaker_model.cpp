@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "libmsg/core/retry_hint.hpp"
+
 namespace parley::llm {
 
 namespace {
@@ -75,11 +77,10 @@ Task<std::expected<Completion, ModelError>> BreakerModel::complete(ChatRequest r
 
 ModelError BreakerModel::refusal(Duration wait) const {
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(wait);
-  return {
-      .error = {ErrorCode::overloaded, "model '" + name_ + "' has failed repeatedly and is left alone for another " +
-                                           std::to_string(milliseconds.count()) + " ms"},
-      .retry_after = milliseconds,
-      .kind = ModelError::Kind::refused_here};
+  Error error(ErrorCode::overloaded, "model '" + name_ + "' has failed repeatedly and is left alone for another " +
+                                         std::to_string(milliseconds.count()) + " ms");
+  set_retry_after(error, milliseconds);
+  return {.error = std::move(error), .retry_after = milliseconds, .kind = ModelError::Kind::refused_here};
 }
 
 void BreakerModel::tell() {

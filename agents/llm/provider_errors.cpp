@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agents/llm/json_text.hpp"
+#include "libmsg/core/retry_hint.hpp"
 
 namespace parley::llm {
 
@@ -203,9 +204,9 @@ ModelError error_of_status(const HttpFailure& failure, const CallSite& site, Wal
   if (!text.code.empty()) details += ", " + excerpt(text.code);
   if (!failure.request_id.empty()) details += ", request " + excerpt(failure.request_id);
   if (retry_after) details += ", asks to wait " + seconds_text(*retry_after);
-  return {.error = make_error(verdict, site, details, text.message),
-          .retry_after = retry_after,
-          .kind = kind_of_failure(verdict, text)};
+  Error error = make_error(verdict, site, details, text.message);
+  if (retry_after) set_retry_after(error, *retry_after);  // For the caller, when nobody waits for so long here.
+  return {.error = std::move(error), .retry_after = retry_after, .kind = kind_of_failure(verdict, text)};
 }
 
 ModelError error_of_stream(const nlohmann::json& event, const CallSite& site) {

@@ -1,7 +1,14 @@
 // What comes in from the brokers: frames and the link's events.
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
+#include "libmsg/core/retry_hint.hpp"
 #include "libmsg/runtime/agent_host.hpp"
 #include "libmsg/runtime/reply_stream.hpp"
 #include "libmsg/runtime/turn.hpp"
@@ -15,9 +22,19 @@ Payload payload_of(const wire::EnvelopeView& envelope) {
   return {std::string(envelope.payload_type()), std::string(as_text(envelope.payload()))};
 }
 
+/// What the broker says to those whom it cannot serve just now; nullopt for anything but a number.
+std::optional<std::chrono::milliseconds> retry_after_of(Bytes attributes) {
+  const std::string_view text = wire::find_attribute(attributes, wire::attribute::kRetryAfterMs).value_or("");
+  std::uint32_t wait_ms = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), wait_ms);
+  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::chrono::milliseconds(wait_ms);
+}
+
 Error error_of(const wire::EnvelopeView& envelope) {
   Error error(envelope.code(), std::string(as_text(envelope.payload())));
   error.details = wire::parse_details(envelope.attributes());
+  if (const auto wait = retry_after_of(envelope.attributes())) set_retry_after(error, *wait);
   return error;
 }
 

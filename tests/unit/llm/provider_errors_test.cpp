@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "libmsg/core/retry_hint.hpp"
+
 namespace parley::llm {
 namespace {
 
@@ -80,6 +82,7 @@ TEST(ProviderErrors, quote_a_long_or_binary_text_safely) {
 TEST(ProviderErrors, carry_the_wait_that_the_provider_asks_for) {
   const ModelError error = error_of_status({.status = 429, .retry_after = "7", .request_id = "req_1"}, kSite, kNow);
   EXPECT_EQ(error.retry_after, milliseconds(7000));
+  EXPECT_EQ(error.error.detail(kRetryAfterDetail), "7000") << "for the caller, should nobody wait";
   EXPECT_THAT(error.error.message, HasSubstr("(HTTP 429, request req_1, asks to wait 7 s)"));
 }
 

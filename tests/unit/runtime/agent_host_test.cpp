@@ -1,4 +1,5 @@
 // What a host does when the broker's word, the clock and the session cross each other.
+#include "libmsg/core/retry_hint.hpp"
 #include "tests/unit/runtime/host_fixture.hpp"
 
 namespace parley {
@@ -175,6 +176,68 @@ TEST_F(HostTest, activation_whose_last_waiting_message_is_cancelled_leaves_when_
   EXPECT_EQ(count(wire::Kind::deactivated), 0U);
   receive({{.kind = wire::Kind::cancel, .delivery_id = 5}});
   EXPECT_EQ(count(wire::Kind::deactivated), 1U);
+}
+
+class Calling : public HostTest {
+ protected:
+  Calling() {
+    start();
+    open_session();
+  }
+  /// Its outcome comes into errors_ when it fails.
+  void call() {
+    spawn([this]() -> Task<> {
+      Payload payload{"test.Ask", "x"};
+      CallOptions options;
+      options.timeout = 1s;
+      Target whom = Target::parse("hr/a").value();
+      const Result<Payload> reply = co_await host_->client().request(std::move(whom), std::move(payload), options);
+      if (!reply) errors_.push_back(reply.error());
+    });
+  }
+  void answer_overloaded(std::string_view retry_after) {
+    ByteBuffer attributes;
+    EXPECT_TRUE(wire::append_attribute(attributes, wire::attribute::kRetryAfterMs, retry_after).has_value());
+    receive({{.kind = wire::Kind::error,
+              .message_id = wire_.written.back().message_id,
+              .code = ErrorCode::overloaded,
+              .attributes = attributes.bytes()}});
+  }
+  std::vector<Error> errors_;
+};
+
+TEST_F(Calling, caller_learns_when_to_try_again) {
+  call();
+  answer_overloaded("250");
+  ASSERT_EQ(errors_.size(), 1U);
+  EXPECT_EQ(errors_[0].detail(kRetryAfterDetail), "250");
+}
+
+TEST_F(Calling, hint_that_is_no_number_is_left_out) {
+  for (const char* nonsense : {"", "soon", "-1", "5 ", "99999999999999999999"}) {
+    call();
+    answer_overloaded(nonsense);
+    ASSERT_FALSE(errors_.empty());
+    EXPECT_TRUE(errors_.back().details.empty()) << nonsense;
+  }
+}
+
+TEST_F(Calling, ids_of_messages_are_unique_and_ascend_over_kinds_and_sessions) {
+  for (int round = 0; round < 3; ++round) {
+    call();
+    spawn([this]() -> Task<> {
+      Payload payload{"test.Ask", "x"};
+      Topic topic = Topic::parse("news/a").value();
+      (void)co_await host_->client().publish(std::move(topic), std::move(payload));
+    });
+    lose_session(wire_.written.back().message_id);
+    open_session(kSession + static_cast<std::uint64_t>(round) + 1);
+  }
+  std::vector<std::uint64_t> ids;
+  for (const Written& written : wire_.written) ids.push_back(written.message_id);
+  ASSERT_EQ(ids.size(), 6U);
+  EXPECT_EQ(std::ranges::adjacent_find(ids, std::greater_equal()), ids.end());
+  EXPECT_GT(ids.front(), 0U);
 }
 
 TEST_F(HostTest, what_it_throws_away_is_counted_by_reason) {
