@@ -45,6 +45,8 @@ struct CoreConfig {
   std::uint32_t max_types = 10'000;
   std::uint32_t max_subscriptions = 1'000'000;
   std::uint32_t max_subscriptions_per_session = 200'000;
+  /// Agent ids in the directory, those of lost workers that are not given away yet among them.
+  std::uint32_t max_activations = 2'000'000;
   std::uint32_t max_inflight_per_session = 65'536;
   std::size_t max_session_queue_bytes = std::size_t{64} * 1024 * 1024;
   std::uint32_t max_parked_per_type = 10'000;

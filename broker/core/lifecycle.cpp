@@ -160,7 +160,11 @@ void Lifecycle::announce(Session& session, const wire::LiveActivation& activatio
       evict(state_.sessions[other.worker], activation.id, other.epoch);
     placement_.deactivate(known, held);
   }
-  state_.directory[placement_.activate(*type, session, activation.id, epoch)].is_announced = true;
+  if (state_.is_directory_full()) {
+    evict(session, activation.id, epoch);
+  } else {
+    state_.directory[placement_.activate(*type, session, activation.id, epoch)].is_announced = true;
+  }
   for (const std::uint32_t slot : held) placement_.reroute(slot);
   const auto counter = static_cast<std::uint32_t>(epoch.value());
   if (epoch.value() >> 32U == state_.config.shard_epoch) {

@@ -1,6 +1,7 @@
 #include "broker/core/placement.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "broker/core/id_text.hpp"
@@ -69,6 +70,10 @@ Failure Placement::place(std::uint32_t slot, AgentType& type, std::string_view i
   if (hosting == nullptr) {
     if (type.is_known()) return park(slot, type, envelope);
     return Error(ErrorCode::undeliverable, "agent type " + in_quotes(type.name) + " was unregistered");
+  }
+  if (state_.is_directory_full()) [[unlikely]] {
+    return overloaded("the broker knows as many live agents as it may (max_activations, " +
+                      std::to_string(state_.config.max_activations) + ")");
   }
   Session& worker = state_.sessions[hosting->session];
   const Epoch epoch = state_.next_epoch();

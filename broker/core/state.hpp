@@ -124,6 +124,9 @@ struct State {
   }
   [[nodiscard]] Epoch next_epoch() { return Epoch((std::uint64_t{config.shard_epoch} << 32U) | ++epoch_counter); }
 
+  /// Nobody new may be activated.
+  [[nodiscard]] bool is_directory_full() const { return directory.size() >= config.max_activations; }
+
   /// What it means that the transport calls a connection gone. [P-ACT-8]
   [[nodiscard]] Parting parting_of_gone() const { return config.is_gone_proof ? Parting::dead : Parting::lost; }
 

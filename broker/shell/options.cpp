@@ -45,6 +45,7 @@ constexpr std::array kCoreSettings{
     CoreSetting{"max_subscriptions", &CoreConfig::max_subscriptions, 1, 100 * kMillion, "Subscriptions"},
     CoreSetting{"max_subscriptions_per_session", &CoreConfig::max_subscriptions_per_session, 1, 100 * kMillion,
                 "Subscriptions of one process"},
+    CoreSetting{"max_activations", &CoreConfig::max_activations, 1, 100 * kMillion, "Live agents of all workers"},
     CoreSetting{"max_inflight_per_session", &CoreConfig::max_inflight_per_session, 1, kMillion,
                 "Messages that one process may have under way"},
     CoreSetting{"max_session_queue_bytes", &CoreConfig::max_session_queue_bytes, 65536, kTebibyte,

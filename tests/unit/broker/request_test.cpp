@@ -216,5 +216,29 @@ TEST_F(Requests, answered_in_the_name_of_another_type_end_in_unauthorized) {
   EXPECT_EQ(caller.take(Kind::error).code, ErrorCode::unauthorized);
 }
 
+// [P-LIM-17]
+TEST_F(Requests, to_one_agent_more_than_may_live_are_overloaded_and_those_that_live_are_served) {
+  start({.max_activations = 2});
+  FakePeer& hr = worker({"hr"});
+  FakePeer& caller = client();
+  for (const std::string_view id : {"hr/a", "hr/b", "hr/c", "hr/a"}) caller.request(id);
+  const Received error = caller.take(Kind::error);
+  EXPECT_EQ(error.code, ErrorCode::overloaded);
+  EXPECT_EQ(error.retry_after, "100");
+  EXPECT_EQ(hr.count(Kind::request), 3U);
+  EXPECT_EQ(number("parley_broker_activations"), 2U);
+}
+
+// [P-LIM-17]
+TEST_F(Requests, find_no_more_agents_than_may_live_after_a_hello_that_announces_more) {
+  start({.max_activations = 2});
+  wire::Hello hello = hello_of({"hr"});
+  hello.activations = {{"hr/a", 1}, {"hr/b", 2}, {"hr/c", 3}};
+  FakePeer& hr = connect();
+  hr.join(hello);
+  EXPECT_EQ(hr.count(Kind::evict), 1U);
+  EXPECT_EQ(number("parley_broker_activations"), 2U);
+}
+
 }  // namespace
 }  // namespace parley::broker
