@@ -86,6 +86,7 @@ struct CoreEvent {
   enum class Type : std::uint8_t {
     session_opened,
     session_closed,
+    sessions_full,  ///< the first HELLO that was refused for their number since there was room
     type_registered,
     type_parked,
     recovery_ended,
@@ -99,7 +100,7 @@ struct CoreEvent {
   };
   Type type;
   std::string name;    ///< of the peer, the agent type or the agent id
-  std::string reason;  ///< for session_closed and from health_changed on
+  std::string reason;  ///< for session_closed, sessions_full and from health_changed on
 };
 
 class Core {

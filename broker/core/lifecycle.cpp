@@ -81,7 +81,7 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
   std::vector<std::uint32_t> orphans;
   Session* const old[] = {state_.sessions.find_peer(peer), state_.sessions.find_incarnation(hello.incarnation)};
   const std::size_t replaced = (old[0] != nullptr ? 1U : 0U) + (old[1] != nullptr && old[1] != old[0] ? 1U : 0U);
-  if (state_.sessions.size() - replaced >= state_.config.max_sessions) return refuse(peer, "too many sessions");
+  if (state_.sessions.size() - replaced >= state_.config.max_sessions) return refuse_for_number(peer, hello.name);
   if (!has_room_for(hello)) return refuse(peer, "the broker knows too many agent types or subscriptions");
   const auto replace = [&](Session* session) {
     if (session == nullptr) return;
@@ -119,6 +119,12 @@ void Lifecycle::open(PeerHandle peer, wire::Hello hello) {
     if (AgentType* const type = state_.registry.find(offer.name)) placement_.unpark(*type);
   }
   check_recovery();
+}
+
+void Lifecycle::refuse_for_number(PeerHandle peer, const std::string& name) {
+  std::string reason = "too many sessions: this broker takes " + std::to_string(state_.config.max_sessions);
+  if (!std::exchange(is_full_, true)) state_.note(CoreEvent::Type::sessions_full, name, reason);
+  refuse(peer, std::move(reason));
 }
 
 bool Lifecycle::has_room_for(const wire::Hello& hello) {
@@ -273,6 +279,7 @@ void Lifecycle::dissolve(Session& session, const std::string& reason, Parting pa
   state_.note(CoreEvent::Type::session_closed, session.name, reason);
   if (session.is_worker) state_.note(CoreEvent::Type::roster_changed, session.name);
   (void)state_.sessions.remove(session);
+  is_full_ = false;
 }
 
 // ---- time

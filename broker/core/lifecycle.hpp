@@ -57,6 +57,7 @@ class Lifecycle {
   };
   void drop_joining(PeerHandle peer);
   void refuse(PeerHandle peer, std::string reason);
+  void refuse_for_number(PeerHandle peer, const std::string& name);
   void open(PeerHandle peer, wire::Hello hello);
   [[nodiscard]] bool has_room_for(const wire::Hello& hello);
   void welcome(Session& session);
@@ -82,6 +83,7 @@ class Lifecycle {
   Departure departure_;
   NumberMap<Joining> joining_;
   std::size_t joining_bytes_ = 0;
+  bool is_full_ = false;  ///< somebody was refused for the number of sessions, and none has ended since
 };
 
 }  // namespace parley::broker

@@ -10,12 +10,14 @@
 #include <zmq.hpp>
 
 #include "broker/core/core.hpp"
+#include "broker/shell/descriptors.hpp"
 #include "broker/shell/router_socket.hpp"
 #include "broker/shell/state_dir.hpp"
 #include "monitoring/log.hpp"
 #include "monitoring/metrics_server.hpp"
 #include "monitoring/number_board.hpp"
 #include "monitoring/process_metrics.hpp"
+#include "services/config/descriptors.hpp"
 
 namespace parley::broker {
 namespace {
@@ -56,6 +58,8 @@ std::string_view to_string(CoreEvent::Type type) {
       return "session_opened";
     case CoreEvent::Type::session_closed:
       return "session_closed";
+    case CoreEvent::Type::sessions_full:
+      return "sessions_full";
     case CoreEvent::Type::type_registered:
       return "type_registered";
     case CoreEvent::Type::type_parked:
@@ -80,8 +84,21 @@ std::string_view to_string(CoreEvent::Type type) {
   return "unknown";
 }
 
+/// No more than the descriptors of this process allow, and a warning when that is less than was asked for.
+std::uint32_t allowed_sessions(std::uint32_t wanted) {
+  const std::uint64_t descriptors = config::descriptor_limit();
+  const std::uint32_t allowed = sessions_within(descriptors);
+  if (allowed >= wanted) return wanted;
+  spdlog::warn(
+      "event=sessions_capped sessions={} max_sessions={} descriptors={} needed={} "
+      "hint=\"raise the hard limit of open files, or lower max_sessions\"",
+      allowed, wanted, descriptors, descriptors_for(wanted));
+  return allowed;
+}
+
 CoreConfig core_config(const BrokerOptions& options, const StateDir& state) {
   CoreConfig config = options.core;
+  config.max_sessions = allowed_sessions(config.max_sessions);
   config.shard_epoch = state.shard_epoch();
   config.is_restart = state.is_restart();
   config.expected_workers = state.roster();
@@ -215,8 +232,9 @@ class BrokerShell::Impl {
       const bool is_quarantine = event.type == CoreEvent::Type::quarantined || event.type == CoreEvent::Type::released;
       if (is_quarantine) save_quarantines();
       if (event.type == CoreEvent::Type::draining || event.type == CoreEvent::Type::drain_ended) save_drains();
-      const auto level =
-          event.type == CoreEvent::Type::health_changed || is_quarantine ? spdlog::level::warn : spdlog::level::info;
+      const bool is_warning = is_quarantine || event.type == CoreEvent::Type::health_changed ||
+                              event.type == CoreEvent::Type::sessions_full;
+      const auto level = is_warning ? spdlog::level::warn : spdlog::level::info;
       spdlog::log(level, "event={} name={} reason={}", to_string(event.type), log_text(event.name),
                   log_text(event.reason));
     }

@@ -1,10 +1,12 @@
-// What the daemons' main() functions have in common: how they end when something is wrong. Main thread.
+// What the daemons' main() functions have in common: what they ask of the system, and how they end when something is
+// wrong. Main thread.
 #pragma once
 
 #include <exception>
 #include <iostream>
 
 #include "libmsg/core/error.hpp"
+#include "services/config/descriptors.hpp"
 #include "services/config/problems.hpp"
 
 namespace parley::config {
@@ -19,6 +21,7 @@ inline int report(const Error& error) {
 
 /// Runs the program; an exception that nobody has caught becomes one line and kFailedExit.
 inline int run_program(int argc, char** argv, int (*run)(int argc, char** argv)) {
+  raise_descriptor_limit();
   try {
     return run(argc, argv);
   } catch (const std::exception& failure) {

@@ -184,8 +184,18 @@ TEST_F(SessionLife, is_refused_with_the_reason_when_the_hello_is_wrong) {
 
 TEST_F(SessionLife, is_refused_when_there_are_too_many) {
   start({.max_sessions = 1});
+  FakePeer& only = client();
+  for (int i = 0; i < 2; i++) {
+    FakePeer& late = client();
+    EXPECT_TRUE(late.token.is_zero());
+    EXPECT_EQ(wire::decode_body<wire::Reason>(as_bytes(late.take(Kind::reset).payload))->reason,
+              "too many sessions: this broker takes 1");
+  }
+  EXPECT_EQ(std::ranges::count(core->take_events(), CoreEvent::Type::sessions_full, &CoreEvent::type), 1);
+  only.goodbye();
+  EXPECT_FALSE(client().token.is_zero());
   client();
-  EXPECT_TRUE(client().token.is_zero());
+  EXPECT_EQ(std::ranges::count(core->take_events(), CoreEvent::Type::sessions_full, &CoreEvent::type), 1);
 }
 
 TEST_F(SessionLife, is_refused_when_it_brings_too_many_types) {
