@@ -1,9 +1,13 @@
 #include "agents/http/curl_multi.hpp"
 
 #include <asio/posix/stream_descriptor.hpp>
+#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <new>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <utility>
 
 namespace parley::http {
@@ -67,6 +71,20 @@ CURLMcode CurlMulti::add(CURL* easy, CurlListener& listener) {
 }
 
 void CurlMulti::remove(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
+
+bool CurlMulti::is_out_of_descriptors() {
+  const int probe = ::eventfd(0, EFD_CLOEXEC);
+  if (probe >= 0) {
+    ::close(probe);
+    return false;
+  }
+  if (errno != EMFILE && errno != ENFILE) return false;
+  if (!std::exchange(has_warned_, true)) {
+    spdlog::warn(
+        "event=out_of_descriptors hint=\"raise the hard limit of open files, or let fewer calls run at once\"");
+  }
+  return true;
+}
 
 int CurlMulti::on_socket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* /*socket*/) {
   try {

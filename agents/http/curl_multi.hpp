@@ -36,6 +36,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   /// Aborts the transfer. Must not be called inside a callback of libcurl.
   void remove(CURL* easy);
   [[nodiscard]] asio::io_context& io() { return io_; }
+  /// Why a transfer may have failed, which libcurl does not tell: the process cannot open anything. Logged once.
+  [[nodiscard]] bool is_out_of_descriptors();
 
  private:
   struct Socket;
@@ -50,6 +52,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   asio::io_context& io_;
   CURLM* multi_;
   asio::steady_timer timer_;
+  bool has_warned_ = false;
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
 };
 

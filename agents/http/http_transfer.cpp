@@ -126,6 +126,9 @@ Result<std::optional<std::string>> HttpTransfer::ending() const {
   if (is_unconnected && !refused_address_.empty()) {
     return fail(ErrorCode::unauthorized, "the address " + refused_address_ + " is not allowed");
   }
+  if (is_without_descriptor_) {
+    return fail(Error(ErrorCode::unreachable, "this process has no file descriptor left (`ulimit -n`)", true));
+  }
   std::string reason = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(*result_);
   return fail(Error(is_unconnected ? ErrorCode::unreachable : ErrorCode::upstream_failed, std::move(reason), true));
 }
@@ -180,6 +183,7 @@ curl_socket_t HttpTransfer::on_open_socket(void* self_pointer, curlsocktype /*pu
 
 void HttpTransfer::on_done(CURLcode code) {
   result_ = code;
+  is_without_descriptor_ = code != CURLE_OK && status() == 0 && multi_->is_out_of_descriptors();
   signal_.cancel();
 }
 

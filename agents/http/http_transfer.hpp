@@ -94,6 +94,7 @@ class HttpTransfer final : private CurlListener {
   bool is_too_large_ = false;
   std::string refused_address_;
   std::optional<CURLcode> result_;
+  bool is_without_descriptor_ = false;
 };
 
 }  // namespace parley::http

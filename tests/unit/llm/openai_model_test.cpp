@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "agents/llm/pause.hpp"
 #include "agents/llm/retrying_model.hpp"
@@ -48,6 +50,28 @@ StubReply ending(StubReply::Ending how, std::size_t pieces) {
   reply.pieces_before_ending = pieces;
   return reply;
 }
+
+/// Nothing can be opened while it lives.
+class NoDescriptorLeft {
+ public:
+  NoDescriptorLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit low = before_;
+    low.rlim_cur = 256;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+    for (int fd = ::dup(STDERR_FILENO); fd >= 0; fd = ::dup(STDERR_FILENO)) taken_.push_back(fd);
+  }
+  NoDescriptorLeft(const NoDescriptorLeft&) = delete;
+  NoDescriptorLeft& operator=(const NoDescriptorLeft&) = delete;
+  ~NoDescriptorLeft() {
+    for (const int fd : taken_) ::close(fd);
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
 
 class OpenAiModelTest : public testing::Test {
  protected:
@@ -321,6 +345,16 @@ TEST_F(OpenAiModelTest, hands_a_long_retry_after_to_the_caller_instead_of_waitin
   EXPECT_TRUE(outcome.error().error.retryable);
   EXPECT_EQ(outcome.error().retry_after, 1h);
   EXPECT_THAT(server_.requests(), SizeIs(1));
+}
+
+TEST_F(OpenAiModelTest, says_so_when_the_process_has_no_file_descriptor_left) {
+  retry_.max_retries = 0;
+  (void)model();
+  const NoDescriptorLeft none;
+  const Outcome outcome = complete();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().error.code, ErrorCode::unreachable);
+  EXPECT_THAT(outcome.error().error.message, HasSubstr("no file descriptor left"));
 }
 
 TEST_F(OpenAiModelTest, does_not_retry_an_empty_account) {
