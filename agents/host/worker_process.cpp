@@ -14,6 +14,7 @@
 
 #include "agents/host/bus_process.hpp"
 #include "agents/host/deployment.hpp"
+#include "agents/host/memory_limit.hpp"
 #include "agents/host/span_export.hpp"
 #include "monitoring/health_metrics.hpp"
 #include "monitoring/log.hpp"
@@ -69,7 +70,8 @@ class WorkerProcess {
     bus.runtime.name = options_.config.name;
     bus.runtime.brokers = options_.brokers;
     bus.runtime.is_insecure_allowed = options_.is_insecure_allowed;
-    bus.runtime.memory_limit_bytes = options_.config.memory_limit_bytes;
+    const std::uint64_t asked = options_.config.memory_limit_bytes;
+    bus.runtime.memory_limit_bytes = asked != 0 ? asked : default_memory_limit();
     bus.runtime.limits = options_.config.limits;
     bus.metrics_address = options_.metrics_address;
     bus.metrics_port = options_.metrics_port;
