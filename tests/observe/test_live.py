@@ -97,8 +97,9 @@ class Live(unittest.TestCase):
 
     def assert_has_data(self, expression, where):
         reason = self.expected_empty(expression)
-        # The query raises with Prometheus's own words when it does not parse. Data may be a scrape away.
-        observe.wait_until(lambda: reason or self.prometheus.query(expression), f"data for {where}: {expression}")
+        # The query raises with Prometheus's own words when it does not parse, also where no data is expected. Data may be a
+        # scrape away.
+        observe.wait_until(lambda: self.prometheus.query(expression) or reason, f"data for {where}: {expression}")
 
     def test_every_panel_has_data(self):
         for dashboard, panel, expression in files.dashboard_queries():

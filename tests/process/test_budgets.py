@@ -134,6 +134,28 @@ class Budgets(ProcessTest):
         page = self.metrics(self.workers["one"])
         self.assertIn('parley_budget_calls_total{outcome="granted"} 1', page)
 
+    def test_the_ledgers_page_tells_limit_spent_reserved_and_left_of_each_budget(self):
+        self.begin(usd="0.01")
+        self.assertEqual(self.ask("one/alice")[0], 0)
+        self.wait_until_settled()
+        self.assertNotEqual(self.ask("one/broke")[0], 0)
+        left = 0.01 - CALL_USD
+        expected = {"limit_usd": ("fleet", 0.01), "spent_usd": ("fleet", CALL_USD), "reserved_usd": ("fleet", 0),
+                    "remaining_usd": ("fleet", left), "limit_tokens": ("each-agent", 1000000),
+                    "spent_tokens": ("each-agent", IN + OUT), "reserved_tokens": ("each-agent", 0),
+                    "remaining_tokens": ("each-agent", 1000000 - IN - OUT), "refused_total": ("talk", 1)}
+        for name, (budget, value) in expected.items():
+            self.wait_until(lambda: self.on_page(name, budget) == value, f"{name} of {budget} at {value}")
+        slow = self.parley("request", "two/bob", "slow", "--timeout", "60s")
+        self.wait_until(lambda: self.on_page("reserved_usd", "fleet") > 0, "money that is held")
+        self.assertAlmostEqual(self.on_page("remaining_usd", "fleet") + self.on_page("reserved_usd", "fleet"), left)
+        slow.kill()
+        slow.communicate(timeout=PATIENCE)
+
+    def on_page(self, name, budget):
+        found = re.search(rf'^parley_budget_{name}{{budget="{budget}"}} (\S+)$', self.metrics(self.ledger), re.M)
+        return found and round(float(found[1]), 9)
+
     def test_200_calls_racing_for_one_limit_do_not_pass_it(self):
         # Worst case estimates: the limit pays for 20 calls and is not passed by a cent, whatever the order.
         self.begin(racers=RACERS, usd=f"{20 * CALL_USD:f}", estimate="worst_case", wait="10s")
