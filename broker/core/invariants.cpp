@@ -15,10 +15,11 @@ class Audit {
     for (const auto& session : state_.sessions.all()) {
       if (session) check_session(*session);
     }
+    check_fenced();  // What is held for a fenced agent waits for its type as well.
     for (const auto& type : state_.registry.all()) {
       if (type) check_type(*type);
     }
-    check_fenced();
+    check_bounds();
     walk("recovering", state_.recovering, Place::recovering, [](const Delivery&) { return true; });
     equal("deliveries in lists", listed_, state_.deliveries.size());
     equal("activations of sessions", activations_, state_.directory.size());
@@ -28,6 +29,10 @@ class Audit {
  private:
   void equal(const std::string& what, std::uint64_t left, std::uint64_t right) {
     if (left != right) broken_.push_back(what + ": " + std::to_string(left) + " is not " + std::to_string(right));
+  }
+
+  void at_most(const std::string& what, std::uint64_t value, std::uint64_t bound) {
+    if (value > bound) broken_.push_back(what + ": " + std::to_string(value) + " is above " + std::to_string(bound));
   }
 
   void count_delivery(std::uint32_t slot) {
@@ -51,6 +56,15 @@ class Audit {
     equal(what + " count", count, list.count);
     equal(what + " bytes", bytes, list.bytes);
     listed_ += count;
+  }
+
+  void check_bounds() {
+    const CoreConfig& config = state_.config;
+    at_most("sessions", state_.sessions.size(), config.max_sessions);
+    at_most("activations", state_.directory.size(), config.max_activations);
+    at_most("dead letters", state_.dead_letters.kept(), config.max_dead_letters);
+    at_most("dead letter bytes", state_.dead_letters.bytes(), config.max_dead_letter_bytes);
+    at_most("recovering bytes", state_.recovering.bytes, config.max_parked_bytes_per_type);
   }
 
   void check_fenced() {
@@ -95,6 +109,8 @@ class Audit {
     const std::string name = "type " + type.name;
     walk(name + " parked", type.parked, Place::parked,
          [&](const Delivery& delivery) { return delivery.type == type.index; });
+    at_most(name + " waiting", type.waiting, state_.config.max_parked_per_type);
+    at_most(name + " waiting bytes", type.waiting_bytes, state_.config.max_parked_bytes_per_type);
     equal(name + " waiting", type.waiting, type.parked.count + waiting_of_[type.index]);
     equal(name + " inflight", type.inflight, inflight_of_[type.index]);
     std::uint64_t activations = 0;

@@ -1,4 +1,5 @@
-// The broker's books must balance: every delivery is in exactly one list, every count is the sum of what it counts.
+// The broker's books must balance: every delivery is in exactly one list, every count is the sum of what it counts, and
+// nothing is above its limit.
 // Walks all of the state, so it is for tests and simulations. Pure.
 #pragma once
 

@@ -47,6 +47,8 @@ class Machine {
   void drain(Duration lasting);
   /// True when it has a session, a lease and work for this id, or a newer activation of it than `other`.
   [[nodiscard]] bool is_working(const std::string& id, Epoch other);
+  /// None holds more than its type allows.
+  void check_mailboxes() const;
   /// After everything: no call without an outcome, no message or turn left.
   void check_end();
 

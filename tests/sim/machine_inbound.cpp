@@ -213,6 +213,14 @@ void Machine::on_cancel(DeliveryId delivery) {
   }
 }
 
+void Machine::check_mailboxes() const {
+  scheduler_.for_each([this](const Activation& activation) {
+    if (activation.mailbox.size() <= plan_.max_mailbox) return;
+    world_.checker().fail(
+        fmt::format("{} messages wait for {} at {}", activation.mailbox.size(), activation.id, name()));
+  });
+}
+
 // [P-ACT-4]
 void Machine::on_evict(std::string_view id) {
   Activation* const activation = scheduler_.find(id);

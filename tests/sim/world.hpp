@@ -75,6 +75,7 @@ class World {
   void restart_broker_later(Duration delay);
   void finish();
   void check_leftovers();
+  void check_books();
 
   SeededRandom random_;
   bool is_logging_;
