@@ -6,6 +6,7 @@ import ctypes.util
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -50,6 +51,53 @@ def envelope(kind, message_id=0, delivery_id=0, target=b"", payload=b"", remaini
 
 def bundle(token, *envelopes):
     return struct.pack("<2sBB4xQ", b"PY", 1, 16, token) + b"".join(envelopes)
+
+
+def hello_body(types=(), **fields):
+    body = {"name": "trap", "incarnation": int.from_bytes(os.urandom(7), "little"), "is_worker": bool(types),
+            "credit_bytes": 1 << 24,
+            "types": [{"name": name, "index": i, "capacity": 1} for i, name in enumerate(types)], **fields}
+    return msgpack.packb(body)
+
+
+class RawDealer:
+    """A DEALER without libzmq: every byte of ZMTP 3.0 that the broker sends is seen."""
+
+    MORE, LONG, COMMAND = 1, 2, 4
+
+    def __init__(self, endpoint):
+        self.socket = socket.create_connection(("127.0.0.1", int(endpoint.rsplit(":", 1)[1])), timeout=PATIENCE_S)
+        self.stream = self.socket.makefile("rb")
+        self.socket.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32))
+        self.stream.read(64)
+        ready = b"\x05READY" + self._property(b"Socket-Type", b"DEALER") + self._property(b"Identity", b"")
+        self.socket.sendall(bytes([self.COMMAND, len(ready)]) + ready)
+        flags, body = self.receive()
+        assert flags & self.COMMAND and body.startswith(b"\x05READY"), body
+        self.properties, at = {}, 6
+        while at < len(body):
+            name = body[at + 1:at + 1 + body[at]]
+            at += 1 + len(name)
+            size = int.from_bytes(body[at:at + 4], "big")
+            self.properties[name] = body[at + 4:at + 4 + size]
+            at += 4 + size
+
+    @staticmethod
+    def _property(name, value):
+        return bytes([len(name)]) + name + len(value).to_bytes(4, "big") + value
+
+    def send(self, body):
+        self.socket.sendall(bytes([self.LONG]) + len(body).to_bytes(8, "big") + body)
+
+    def receive(self):
+        """Flags and body of the next frame."""
+        flags = self.stream.read(1)[0]
+        size = int.from_bytes(self.stream.read(8 if flags & self.LONG else 1), "big")
+        return flags, self.stream.read(size)
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
 
 
 class Envelope:
@@ -109,10 +157,7 @@ class Peer:
         return None
 
     def hello(self, types=(), **fields):
-        body = {"name": "trap", "incarnation": int.from_bytes(os.urandom(7), "little"), "is_worker": bool(types),
-                "credit_bytes": 1 << 24,
-                "types": [{"name": name, "index": i, "capacity": 1} for i, name in enumerate(types)], **fields}
-        self.send(bundle(0, envelope(HELLO, payload=msgpack.packb(body))))
+        self.send(bundle(0, envelope(HELLO, payload=hello_body(types, **fields))))
 
     def open(self, *types, **fields):
         self.hello(types, **fields)
@@ -144,9 +189,9 @@ class BrokerCase(unittest.TestCase):
             process.stdout.close()
         self.directory.cleanup()
 
-    def start(self, *flags, listen="tcp://127.0.0.1:*"):
-        process = subprocess.Popen([BROKER, "--listen", listen, "--metrics-port", "0", "--log-level", "error", *flags],
-                                   stdout=subprocess.PIPE, text=True)
+    def start(self, *flags, listen="tcp://127.0.0.1:*", log_level="error", **popen):
+        process = subprocess.Popen([BROKER, "--listen", listen, "--metrics-port", "0", "--log-level", log_level, *flags],
+                                   stdout=subprocess.PIPE, text=True, **popen)
         self.processes.append(process)
         line = process.stdout.readline()
         self.assertTrue(line, "the broker did not start")
@@ -203,8 +248,19 @@ class Traps(BrokerCase):
         self.assert_serves()
 
     def test_trap_1_no_routing_id_is_on_the_wire(self):
+        wire = RawDealer(self.start())
+        self.assertEqual(wire.properties[b"Identity"], b"")
+        wire.send(bundle(0, envelope(HELLO, payload=hello_body())))
+        while True:
+            flags, body = wire.receive()
+            self.assertEqual(flags & RawDealer.MORE, 0, "a message is one frame: nothing stands before its body")
+            self.assertEqual(body[:2], b"PY")
+            if body[16:] and Envelope(body[16:]).kind == WELCOME:
+                break
+        wire.close()
+
+    def test_trap_1_tokens_are_random(self):  # [P-SEC-2]
         self.start()
-        self.assertNotIn(b"\0trap", bundle(self.peer().open().token))
         first, second = self.peer().open(), self.peer().open()
         self.assertGreater(first.token ^ second.token, 1 << 32, "tokens must be random, not counted")
 
@@ -457,13 +513,40 @@ class Lifecycle(BrokerCase):
         self.assertIn("broker.yaml:1", done.stderr)
         self.assertIn("broker.yaml:2", done.stderr)
 
+    def assert_is_healthy(self):
+        for page in ("livez", "readyz"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ready['metrics_port']}/{page}", timeout=5) as answer:
+                self.assertEqual(answer.status, 200)
+
     def test_shows_its_numbers_and_health(self):
         self.start()
         self.peer().open()
         self.wait_for_metric(1, "parley_broker_transport_frames_total", direction="in")
-        for page in ("livez", "readyz"):
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ready['metrics_port']}/{page}", timeout=5) as answer:
-                self.assertEqual(answer.status, 200)
+        self.assert_is_healthy()
+
+    def test_takes_as_many_descriptors_as_it_may(self):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)))
+        self.assertEqual(self.metric("process_max_fds"), min(hard, 1 << 20))
+
+    def test_refuses_peers_before_its_descriptors_run_out(self):  # [P-BRK-1]
+        log = self.path / "log"
+        with log.open("w") as lines:
+            self.start("--session-timeout", "1m", log_level="warn", stderr=lines,
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
+        for _ in range(176):
+            self.peer().open()
+        for _ in range(10):
+            late = self.peer()
+            late.hello()
+            refusal = late.receive_kind(WELCOME, RESET)
+            self.assertEqual(refusal.kind, RESET)
+            self.assertEqual(msgpack.unpackb(refusal.payload)["reason"], "too many sessions: this broker takes 176")
+        self.assert_is_healthy()
+        self.assertLess(self.metric("process_open_fds"), 240)
+        warnings = log.read_text()
+        self.assertIn("event=sessions_capped sessions=176 max_sessions=10000 descriptors=256", warnings)
+        self.assertEqual(warnings.count("event=sessions_full"), 1, "once, whoever else is refused")
 
 
 if __name__ == "__main__":

@@ -241,5 +241,22 @@ TEST_F(OneWay, capability_prefers_a_type_with_a_live_worker) {
   EXPECT_EQ(host.count(Kind::request), 2U);
 }
 
+// [P-LIM-13]
+TEST_F(OneWay, subscription_beyond_the_limit_of_a_session_or_of_the_broker_is_overloaded) {
+  start({.max_subscriptions = 3, .max_subscriptions_per_session = 2});
+  FakePeer& host = worker({"hr"});
+  FakePeer& twin = worker({"hr"});
+  subscribe(host, "a", "hr");
+  subscribe(host, "b", "hr");
+  const auto is_refused = [this](FakePeer& peer) {
+    wire::SubscriptionBody body{++next_subscription_, "c", false, "hr"};
+    peer.ask(Kind::subscribe, body);
+    return peer.count(Kind::error) > 0 && peer.take(Kind::error).code == ErrorCode::overloaded;
+  };
+  EXPECT_TRUE(is_refused(host)) << "a session";
+  subscribe(twin, "c", "hr");
+  EXPECT_TRUE(is_refused(twin)) << "the broker";
+}
+
 }  // namespace
 }  // namespace parley::broker

@@ -93,6 +93,21 @@ TEST_F(Queries, of_dead_letters_are_paged_and_old_ones_make_room) {
   EXPECT_EQ(report.rows[0].id, 4U);
 }
 
+// [P-LIM-15]
+TEST_F(Queries, of_dead_letters_never_find_more_bytes_than_may_be_kept) {
+  start({.max_dead_letter_bytes = 5000});
+  FakePeer& sender = client();
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 10; i++) sender.publish("orders/eu", text);
+  sender.publish("orders/eu", std::string(6000, 'x'));  // alone too large: it is counted only
+  const auto report = query<wire::DeadLetterReport>({.what = "dead_letters", .key = {}, .limit = 100});
+  EXPECT_EQ(report.total, 11U);
+  ASSERT_GE(report.rows.size(), 2U);
+  EXPECT_LE(report.rows.size(), 4U);
+  EXPECT_EQ(report.rows.back().id, 10U);
+  EXPECT_EQ(report.evicted, report.total - report.rows.size());
+}
+
 TEST_F(Queries, for_something_unknown_are_invalid) {
   FakePeer& peer = client();
   peer.ask(Kind::query, wire::Query{.what = "everything", .key = {}});

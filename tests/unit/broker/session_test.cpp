@@ -205,6 +205,24 @@ TEST_F(SessionLife, is_refused_when_it_brings_too_many_types) {
   EXPECT_TRUE(worker({"finance"}).token.is_zero());
 }
 
+// [P-LIM-13]
+TEST_F(SessionLife, is_refused_when_it_brings_too_many_subscriptions) {
+  const auto join_with = [&](std::uint64_t subscriptions) {
+    wire::Hello hello = hello_of({"hr"});
+    for (std::uint64_t id = 1; id <= subscriptions; id++) {
+      hello.subscriptions.push_back({id, "topic" + std::to_string(id), false, "hr"});
+    }
+    FakePeer& peer = connect();
+    peer.join(hello);
+    return !peer.token.is_zero();
+  };
+  start({.max_subscriptions = 3, .max_subscriptions_per_session = 2});
+  EXPECT_FALSE(join_with(3));
+  EXPECT_TRUE(join_with(2));
+  EXPECT_FALSE(join_with(2));
+  EXPECT_TRUE(join_with(1));
+}
+
 TEST_F(SessionLife, ended_by_goodbye_fails_what_was_sent_to_it) {
   FakePeer& hr = worker({"hr"});
   FakePeer& caller = client();
