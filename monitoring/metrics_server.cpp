@@ -61,7 +61,9 @@ Error bind_error(const MetricsServerOptions& options) {
                                             " (try another --metrics-port, or 0 to choose a free one)"};
 }
 
-Result<FileDescriptor> listen_on(const MetricsServerOptions& options) {
+Result<sockaddr_in> address_of(const MetricsServerOptions& options) {
+  constexpr std::uint32_t kLoopbackNet = 127;
+  constexpr unsigned kHostBits = 24;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(options.port);
@@ -69,10 +71,23 @@ Result<FileDescriptor> listen_on(const MetricsServerOptions& options) {
     return fail(ErrorCode::bad_configuration,
                 "the metrics page needs an IPv4 address, and got '" + options.address + "'");
   }
+  const bool is_loopback = ntohl(address.sin_addr.s_addr) >> kHostBits == kLoopbackNet;
+  if (!is_loopback && !options.is_insecure_allowed) {
+    return fail(ErrorCode::bad_configuration,
+                "the metrics page at " + options.address +
+                    " reaches beyond this machine, and nothing is encrypted; use 127.0.0.1, or --insecure on a network "
+                    "that you trust");
+  }
+  return address;
+}
+
+Result<FileDescriptor> listen_on(const MetricsServerOptions& options) {
+  const Result<sockaddr_in> address = address_of(options);
+  if (!address) return fail(address.error());
   FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
   if (!listener.is_open() || ::setsockopt(listener.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::bind(listener.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::bind(listener.number(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||
       ::listen(listener.number(), 64) != 0) {
     return fail(bind_error(options));
   }
@@ -93,6 +108,12 @@ HttpResponse health(const HealthProbe& probe) {
 }
 
 }  // namespace
+
+Result<> check_address(const MetricsServerOptions& options) {
+  const Result<sockaddr_in> address = address_of(options);
+  if (!address) return fail(address.error());
+  return {};
+}
 
 class MetricsServer::Impl {
  public:

@@ -22,6 +22,8 @@ using HealthProbe = std::function<std::string()>;
 
 struct MetricsServerOptions {
   std::string address = "127.0.0.1";
+  /// Allows an address beyond loopback although nothing is encrypted.
+  bool is_insecure_allowed = false;
   /// 0 lets the system choose; port() tells which.
   std::uint16_t port = 0;
   /// /livez: false means "restart me". Absent: alive while it answers.
@@ -30,9 +32,12 @@ struct MetricsServerOptions {
   HealthProbe is_ready;
 };
 
+/// Fails with `bad_configuration` when the address is no IPv4 address, or reaches beyond this machine and may not.
+[[nodiscard]] Result<> check_address(const MetricsServerOptions& options);
+
 class MetricsServer {
  public:
-  /// Binds and starts the thread. Fails with `bad_configuration` when the address is wrong or the port is taken; the
+  /// Binds and starts the thread. Fails with `bad_configuration` when the address is refused or the port is taken; the
   /// message names them. Sources are borrowed and must outlive the server.
   static Result<std::unique_ptr<MetricsServer>> start(MetricsServerOptions options,
                                                       std::vector<const prometheus::Collectable*> sources,

@@ -9,6 +9,7 @@
 #include "agents/host/agent_list_config.hpp"
 #include "agents/host/model_config.hpp"
 #include "agents/host/telemetry_config.hpp"
+#include "libmsg/net/endpoint.hpp"
 #include "services/config/reader.hpp"
 
 namespace parley::host {
@@ -40,16 +41,32 @@ void read_limits(ConfigReader& reader, AgentsConfig& config) {
   limits.max_saved_bytes = reader.size("max_saved_state_bytes", limits.max_saved_bytes, kSizes);
 }
 
+/// The reason alone: the endpoint itself is shown beside it.
+std::string why_not(const Error& error) {
+  constexpr std::string_view kEndOfEndpoint = "': ";
+  const std::size_t end = error.message.find(kEndOfEndpoint);
+  return end == std::string::npos ? error.message : error.message.substr(end + kEndOfEndpoint.size());
+}
+
+/// How far it may reach is judged later, because the command line has a word in it.
+void read_endpoint(ConfigReader& reader, std::string_view key, BrokerConfig& broker) {
+  broker.endpoint = reader.required_text(key);
+  if (broker.endpoint->empty()) return;
+  broker.line = reader.value(key)->line;
+  const Result<net::Endpoint> endpoint = net::parse_endpoint(*broker.endpoint, net::Reach::anywhere);
+  if (!endpoint) reader.reject(key, why_not(endpoint.error()));
+}
+
 /// `broker: ENDPOINT`, or a map with the endpoint and more.
 BrokerConfig read_broker(ConfigReader& root) {
   BrokerConfig broker;
   if (root.is_text("broker")) {
-    broker.endpoint = root.required_text("broker");
+    read_endpoint(root, "broker", broker);
     return broker;
   }
   std::optional<ConfigReader> reader = root.child("broker");
   if (!reader) return broker;
-  if (reader->has("endpoint")) broker.endpoint = reader->required_text("endpoint");
+  if (reader->has("endpoint")) read_endpoint(*reader, "endpoint", broker);
   broker.is_insecure_allowed = reader->flag("insecure", false);
   broker.metrics_port = read_port(*reader);
   reader->reject_unknown_keys();
@@ -67,6 +84,7 @@ void read_models(ConfigReader& reader, std::map<std::string, ModelConfig>& model
   for (auto& [name, settings] : reader.named_children("models")) {
     if (!is_valid_agent_type(name)) settings.reject("expected a name of letters, digits and _ . -");
     ModelConfig model = read_model(name, settings);
+    model.line = settings.line();
     const bool is_new = models.try_emplace(name, std::move(model)).second;
     if (!is_new) settings.reject("expected a name that no shared model of the suite has");
   }
@@ -79,6 +97,7 @@ AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) 
   config.name = root.text("name", config.file.stem().string());
   BrokerConfig broker = read_broker(root);
   config.broker = std::move(broker.endpoint);
+  config.broker_line = broker.line;
   config.is_insecure_allowed = broker.is_insecure_allowed;
   config.metrics_port = read_port(root);
   read_limits(root, config);
@@ -231,6 +250,7 @@ Loaded<SuiteConfig> read_suite(const YamlDocument& document) {
     SuiteConfig suite;
     suite.file = agents->file;
     suite.broker.endpoint = agents->broker;
+    suite.broker.line = agents->broker_line;
     suite.broker.is_insecure_allowed = agents->is_insecure_allowed;
     suite.budgets = agents->budgets;
     suite.workers.push_back({std::move(*agents), {"--config", suite.file.string()}});
@@ -258,6 +278,16 @@ Loaded<SuiteConfig> load_suite(const std::filesystem::path& file) {
   Loaded<YamlDocument> document = config::load_yaml(file);
   if (!document) return std::unexpected(std::move(document).error());
   return read_suite(*document);
+}
+
+ConfigProblems check_reach(const SuiteConfig& suite) {
+  ConfigProblems problems;
+  if (!suite.broker.endpoint || suite.broker.is_insecure_allowed) return problems;
+  const Result<net::Endpoint> endpoint = net::parse_endpoint(*suite.broker.endpoint, net::Reach::this_machine);
+  if (endpoint) return problems;
+  problems.add({suite.file.string(), suite.broker.line, "broker", *suite.broker.endpoint,
+                why_not(endpoint.error()) + " (in the file: broker: {endpoint: …, insecure: true})"});
+  return problems;
 }
 
 Loaded<std::optional<budget::BudgetsConfig>> load_budgets(const std::filesystem::path& file) {

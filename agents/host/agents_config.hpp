@@ -60,6 +60,7 @@ struct ModelConfig {
   std::function<Result<std::shared_ptr<llm::ChatModel>>(ModelServices& services)> make = {};
   /// Of `provider: fallback`.
   ModelChains chains = {};
+  int line = 0;  ///< of the entry, for messages
 };
 
 /// One entry of `agents:`.
@@ -84,6 +85,7 @@ struct AgentsConfig {
   std::string name;
   /// Endpoint; the command line and PARLEY_BROKER win over it.
   std::optional<std::string> broker;
+  int broker_line = 0;  ///< of `broker`, for messages
   /// Allows a broker beyond loopback and ipc although nothing is encrypted.
   bool is_insecure_allowed = false;
   /// Port of the health page; unset: choose one.
@@ -104,6 +106,7 @@ struct AgentsConfig {
 struct BrokerConfig {
   /// Unset: `parley up` makes an ipc endpoint of its own.
   std::optional<std::string> endpoint;
+  int line = 0;  ///< of the endpoint, for messages
   std::optional<std::uint16_t> metrics_port;
   /// Allows an endpoint beyond loopback and ipc although nothing is encrypted.
   bool is_insecure_allowed = false;
@@ -142,6 +145,9 @@ struct SuiteConfig {
                                                        const std::optional<std::string>& worker = std::nullopt);
 /// Reads a suite file and the agents files that it names. An agents file counts as a suite of one worker.
 [[nodiscard]] config::Loaded<SuiteConfig> load_suite(const std::filesystem::path& file);
+
+/// What is wrong with the suite's own broker endpoint when nobody allows it to reach beyond this machine.
+[[nodiscard]] config::ConfigProblems check_reach(const SuiteConfig& suite);
 
 /// The `budgets:` of any of these files; unset when it has none.
 [[nodiscard]] config::Loaded<std::optional<budget::BudgetsConfig>> load_budgets(const std::filesystem::path& file);

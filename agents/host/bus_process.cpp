@@ -28,6 +28,7 @@ Result<> BusProcess::open(BusProcessOptions options, std::vector<const prometheu
 Result<> BusProcess::serve_health(std::vector<const prometheus::Collectable*> sources) {
   monitoring::MetricsServerOptions server;
   server.address = options_.metrics_address;
+  server.is_insecure_allowed = options_.runtime.is_insecure_allowed;
   server.port = options_.metrics_port;
   server.is_live = [this] { return health_.is_live(clock_.now()); };
   server.is_ready = [this] { return health_.is_ready(runtime_->vitals()); };

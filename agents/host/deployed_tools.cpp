@@ -31,35 +31,38 @@ void add_member(std::vector<tools::GuardedToolset>& sets, tools::GuardedToolset 
 
 }  // namespace
 
-Result<> DeployedTools::prepare(const AgentsConfig& config, const AgentConfig& agent,
-                                std::shared_ptr<http::CurlMulti>& curl) {
+void DeployedTools::prepare(const AgentsConfig& config, const AgentConfig& agent,
+                            std::shared_ptr<http::CurlMulti>& curl, config::ConfigProblems& problems) {
   services_.curl = curl;
-  Result<> made = make_audit(config);
-  for (const std::string& name : agent.tools) {
-    if (made) made = make_tool(config, entry_of(name));
-  }
+  make_audit(config, problems);
+  for (const std::string& name : agent.tools) make_tool(config, entry_of(name), problems);
   curl = services_.curl;
-  return made;
 }
 
-Result<> DeployedTools::make_audit(const AgentsConfig& config) {
-  if (audits_.contains(config.name)) return {};
+void DeployedTools::make_audit(const AgentsConfig& config, config::ConfigProblems& problems) {
+  const Key key{config.name, ""};  // No tool has this name.
+  if (audits_.contains(config.name) || hopeless_.contains(key)) return;
   Result<std::shared_ptr<ToolAudit>> audit = ToolAudit::make(config.tool_audit, services_.clock, metrics_);
-  if (!audit) return fail(ErrorCode::bad_configuration, config.file.string() + ": " + audit.error().message);
+  if (!audit) {
+    hopeless_.insert(key);
+    problems.add({config.file.string(), 0, {}, {}, audit.error().message});
+    return;
+  }
   (*audit)->set_span_sink(spans_);
   audits_.emplace(config.name, std::move(*audit));
-  return {};
 }
 
-Result<> DeployedTools::make_tool(const AgentsConfig& config, const std::string& name) {
+void DeployedTools::make_tool(const AgentsConfig& config, const std::string& name, config::ConfigProblems& problems) {
   const Key key{config.name, name};
-  if (tools_.contains(key)) return {};
-  Result<MadeTool> made = config.tools.at(name).make(services_);
-  if (!made) {
-    return fail(ErrorCode::bad_configuration, config.file.string() + ": tools." + name + ": " + made.error().message);
+  if (tools_.contains(key) || hopeless_.contains(key)) return;
+  const ToolConfig& about = config.tools.at(name);
+  Result<MadeTool> made = about.make(services_);
+  if (made) {
+    tools_.emplace(key, std::move(*made));
+  } else {
+    hopeless_.insert(key);
+    problems.add({config.file.string(), about.line, "tools." + name, {}, made.error().message});
   }
-  tools_.emplace(key, std::move(*made));
-  return {};
 }
 
 Task<> DeployedTools::stop(TimePoint deadline) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +24,9 @@ class DeployedTools {
   /// Records the tools' calls; before prepare().
   void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
   /// Makes the tools that an agent uses. `curl` is the connection pool of the loop; made when it is needed and null.
-  /// Fails with `bad_configuration` naming file and tool.
-  Result<> prepare(const AgentsConfig& config, const AgentConfig& agent, std::shared_ptr<http::CurlMulti>& curl);
+  /// Notes what is missing, once for each tool.
+  void prepare(const AgentsConfig& config, const AgentConfig& agent, std::shared_ptr<http::CurlMulti>& curl,
+               config::ConfigProblems& problems);
   /// Says goodbye to servers that keep sessions; together at most until the deadline.
   [[nodiscard]] Task<> stop(TimePoint deadline);
   /// The tools of these names, prepared before.
@@ -35,13 +37,14 @@ class DeployedTools {
   /// Workers of one suite may give one name to different tools.
   using Key = std::pair<std::string, std::string>;
 
-  Result<> make_tool(const AgentsConfig& config, const std::string& name);
-  Result<> make_audit(const AgentsConfig& config);
+  void make_tool(const AgentsConfig& config, const std::string& name, config::ConfigProblems& problems);
+  void make_audit(const AgentsConfig& config, config::ConfigProblems& problems);
 
   ToolServices services_;
   monitoring::WorkerMetrics* metrics_;
   std::shared_ptr<SpanSink> spans_;  ///< shared with the runtime
   std::map<Key, MadeTool> tools_;
+  std::set<Key> hopeless_;                                    ///< could not be made
   std::map<std::string, std::shared_ptr<ToolAudit>> audits_;  ///< by worker
 };
 

@@ -34,21 +34,21 @@ class Deployment::Impl {
   }
 
   Result<> prepare(const AgentsConfig& config) {
+    config::ConfigProblems problems;
+    std::set<std::string> models;
     for (const AgentConfig& agent : config.agents) {
       for (const std::string& name : agent.models) {
-        Result<> made = make_model(config, name);
-        if (!made) return made;
+        for (std::string& each : with_members(name, config.models)) models.insert(std::move(each));
       }
       for (const auto& check : agent.checks) {
         const Result<> checked = check();
         if (checked) continue;
-        return fail(ErrorCode::bad_configuration,
-                    config.file.string() + ": agent '" + agent.type + "': " + checked.error().message);
+        problems.add({config.file.string(), 0, "agent '" + agent.type + "'", {}, checked.error().message});
       }
-      if (agent.tools.empty()) continue;
-      Result<> made = tools_.prepare(config, agent, services_.curl);
-      if (!made) return made;
+      if (!agent.tools.empty()) tools_.prepare(config, agent, services_.curl, problems);
     }
+    for (const std::string& name : models) make_model(config, name, problems);
+    if (!problems.is_empty()) return fail(problems.error());
     return {};
   }
 
@@ -77,24 +77,16 @@ class Deployment::Impl {
     return {config.name, model};
   }
 
-  Result<> make_model(const AgentsConfig& config, const std::string& name) {
-    for (const std::string& each : with_members(name, config.models)) {
-      Result<> made = make_one_model(config, each);
-      if (!made) return made;
-    }
-    return {};
-  }
-
-  Result<> make_one_model(const AgentsConfig& config, const std::string& name) {
+  void make_model(const AgentsConfig& config, const std::string& name, config::ConfigProblems& problems) {
     const auto key = key_of(config, name);
-    if (models_.contains(key) || !config.models.at(name).make) return {};
-    Result<std::shared_ptr<llm::ChatModel>> made = config.models.at(name).make(services_);
-    if (!made) {
-      return fail(ErrorCode::bad_configuration,
-                  config.file.string() + ": models." + name + ": " + made.error().message);
+    const ModelConfig& about = config.models.at(name);
+    if (models_.contains(key) || !about.make) return;
+    Result<std::shared_ptr<llm::ChatModel>> made = about.make(services_);
+    if (made) {
+      models_.emplace(key, std::move(*made));
+    } else {
+      problems.add({config.file.string(), about.line, "models." + name, {}, made.error().message});
     }
-    models_.emplace(key, std::move(*made));
-    return {};
   }
 
   /// What an agent type calls. Its chains are its own, so that each call is accounted for by the model that was asked.

@@ -35,9 +35,9 @@ class Deployment {
   /// May end before the runtimes: their agents share what they need.
   ~Deployment();
 
-  /// Makes the models that the agents of `config` use. Fails with `bad_configuration` naming file and model, for
-  /// example when an API key is not in the environment, so that a wrong configuration ends the process before it
-  /// connects.
+  /// Makes the models that the agents of `config` use. Fails with `bad_configuration` naming file, line and model
+  /// of everything that is missing, for example API keys that are not in the environment, so that a wrong configuration
+  /// ends the process before it connects.
   Result<> prepare(const AgentsConfig& config);
 
   /// Registers the agents of a prepared configuration and makes their subscriptions. A type that this deployment has

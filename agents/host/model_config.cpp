@@ -77,6 +77,12 @@ void read_http(ConfigReader& reader, llm::HttpOptions& http) {
   const Result<llm::Endpoint> endpoint = llm::Endpoint::parse(http.base_url);
   if (!endpoint) reader.reject("base_url", endpoint.error().message);
   http.key_variable = reader.text("api_key_env", http.key_variable);
+  const bool is_insecure = reader.flag("insecure", false);
+  if (endpoint && sends_key_in_the_clear(*endpoint, http) && !is_insecure) {
+    reader.reject("base_url",
+                  "expected https, because a key goes along and plain http shows it to the network; or api_key_env: '' "
+                  "for a server that wants none, or insecure: true on a network that you trust");
+  }
   http.timeout = reader.duration("timeout", http.timeout, kTimeouts);
   http.connect_timeout = reader.duration("connect_timeout", http.connect_timeout, kTimeouts);
   http.stall_timeout = reader.duration("stall_timeout", http.stall_timeout, kTimeouts);

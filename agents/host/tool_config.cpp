@@ -93,6 +93,7 @@ void read_tools(ConfigReader& root, std::map<std::string, ToolConfig>& tools) {
   for (auto& [name, settings] : root.named_children("tools")) {
     if (!tools::is_valid_tool_name(name)) settings.reject("expected a name of letters, digits, _ and -, at most 64");
     ToolConfig tool = read_tool(settings, name);
+    tool.line = settings.line();
     const bool is_new = tools.try_emplace(name, std::move(tool)).second;
     if (!is_new) settings.reject("expected a name that no shared tool of the suite has");
   }

@@ -48,6 +48,7 @@ struct ToolConfig {
   tools::ToolPolicy policy;
   bool is_toolset = false;
   MakeTool make;
+  int line = 0;  ///< of the entry, for messages
 };
 
 /// What the common keys of an entry said, for the type's own reader.

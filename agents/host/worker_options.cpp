@@ -49,7 +49,8 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("PORT");
   app.add_option("--metrics-address", flags.metrics_address, "Where to serve them (default 127.0.0.1)")
       ->type_name("IP");
-  app.add_flag("--insecure", flags.is_insecure, "Connect beyond this machine although nothing is encrypted");
+  app.add_flag("--insecure", flags.is_insecure,
+               "Connect, and serve metrics, beyond this machine although nothing is encrypted");
   app.add_option("--drain-timeout", flags.drain_timeout, "How long a stop waits for turns under way (default 20s)")
       ->type_name("TIME");
   app.add_option("--log-level", flags.log.level, "error, warn, info (default), debug or off")

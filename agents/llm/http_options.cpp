@@ -49,9 +49,14 @@ Result<Endpoint> Endpoint::parse(const std::string& base_url) {
   const std::string port = part_of(url.get(), CURLUPART_PORT);
   endpoint.host = port.empty() ? host : host + ":" + port;
   endpoint.is_loopback = is_loopback_host(host);
+  endpoint.is_encrypted = scheme == "https";
   endpoint.base_url = base_url;
   while (endpoint.base_url.ends_with('/')) endpoint.base_url.pop_back();
   return endpoint;
+}
+
+bool sends_key_in_the_clear(const Endpoint& endpoint, const HttpOptions& options) {
+  return !endpoint.is_encrypted && !endpoint.is_loopback && !options.key_variable.empty();
 }
 
 }  // namespace parley::llm

@@ -28,9 +28,13 @@ struct Endpoint {
   std::string base_url;  ///< without a slash at the end
   std::string host;      ///< with the port when the URL has one; for messages
   bool is_loopback = false;
+  bool is_encrypted = false;  ///< https
 
   /// Fails with `bad_configuration` for what is not an http(s) URL, and for a URL with a password in it.
   static Result<Endpoint> parse(const std::string& base_url);
 };
+
+/// True when whoever is between here and the server can read the key.
+[[nodiscard]] bool sends_key_in_the_clear(const Endpoint& endpoint, const HttpOptions& options);
 
 }  // namespace parley::llm

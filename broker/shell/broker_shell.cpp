@@ -137,6 +137,7 @@ class BrokerShell::Impl {
     post_numbers();
     monitoring::MetricsServerOptions options{
         .address = options_.metrics_address,
+        .is_insecure_allowed = options_.is_insecure_allowed,
         .port = *options_.metrics_port,
         .is_live =
             [this] { return clock_.now() - last_round_.load() < kStuckAfter ? "" : "the broker's loop is stuck"; },

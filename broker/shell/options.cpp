@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "libmsg/core/duration.hpp"
+#include "monitoring/metrics_server.hpp"
 #include "services/config/reader.hpp"
 #include "services/config/yaml.hpp"
 
@@ -31,6 +32,10 @@ struct CoreSetting {
 constexpr std::uint64_t kHour = 3'600'000;
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kTebibyte = std::uint64_t{1} << 40U;
+constexpr std::uint64_t kMaxPort = 65535;
+constexpr std::array<std::string_view, 5> kLogLevels{"error", "warn", "info", "debug", "off"};
+constexpr std::size_t kDefaultLogLevel = 2;
+constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
 
 constexpr std::array kCoreSettings{
     CoreSetting{"heartbeat_interval", &CoreConfig::heartbeat_interval, 10, 60'000, "How often peers show life"},
@@ -120,7 +125,8 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("IP");
   app.add_option("--drain-timeout", flags.drain_timeout, "How long a stop waits for work in flight (default 5s)")
       ->type_name("TIME");
-  app.add_flag("--insecure", flags.is_insecure, "Listen beyond this machine although nothing is encrypted");
+  app.add_flag("--insecure", flags.is_insecure,
+               "Listen, and serve metrics, beyond this machine although nothing is encrypted");
   app.add_option("--log-level", flags.log_level, "error, warn, info (default), debug or off")->type_name("LEVEL");
   app.add_option("--log-format", flags.log_format, "text (default) or json")->type_name("FORMAT");
   const CoreConfig defaults;
@@ -170,62 +176,141 @@ void apply_setting(const CoreSetting& setting, const std::string& text, CoreConf
   }
 }
 
-/// The settings of a file into `flags` (where the command line left them open) and `options`.
-void read_file(Flags& flags, BrokerOptions& options, std::optional<milliseconds>& recovery_window, Problems& problems) {
-  const auto document = config::load_yaml(flags.config_file);
-  if (!document) return problems.add(document.error().str());
-  config::ConfigProblems found;
-  config::ConfigReader reader(*document, found);
-  for (const CoreSetting& setting : kCoreSettings) read_setting(reader, setting, options.core);
-  if (reader.has("recovery_window")) recovery_window = options.core.recovery_window;
-  const std::vector<std::string> listen = reader.texts("listen");
-  if (flags.listen.empty()) flags.listen = listen;
-  if (auto text = reader.optional_text("state_dir"); text && !flags.state_dir) flags.state_dir = text;
-  if (auto text = reader.optional_text("metrics_address"); text && !flags.metrics_address) flags.metrics_address = text;
-  if (reader.has("metrics_port")) {
-    const auto port = static_cast<std::uint16_t>(reader.integer("metrics_port", 0, {0, 65535}));
-    if (!flags.metrics_port) flags.metrics_port = port;
-  }
-  options.drain_timeout =
-      reader.duration("drain_timeout", options.drain_timeout, {milliseconds(0), milliseconds(kHour)});
-  flags.is_insecure = reader.flag("insecure", false) || flags.is_insecure;
-  if (auto text = reader.optional_text("log_level"); text && !flags.log_level) flags.log_level = text;
-  if (auto text = reader.optional_text("log_format"); text && !flags.log_format) flags.log_format = text;
-  reader.reject_unknown_keys();
-  if (!found.is_empty()) problems.add(found.str());
+/// How far the broker may be reached, from all that has been said about it.
+net::Reach reach_of(const BrokerOptions& options) {
+  return options.is_insecure_allowed ? net::Reach::anywhere : net::Reach::this_machine;
 }
 
-BrokerOptions merge(Flags flags, Problems& problems) {
-  BrokerOptions options;
-  std::optional<milliseconds> recovery_window;
-  if (!flags.config_file.empty()) read_file(flags, options, recovery_window, problems);
-  for (const CoreSetting& setting : kCoreSettings) {
-    const std::string& text = flags.core.at(setting.key);
-    if (!text.empty()) apply_setting(setting, text, options.core, problems);
+Result<> check_metrics_address(const BrokerOptions& options) {
+  return monitoring::check_address(
+      {.address = options.metrics_address, .is_insecure_allowed = options.is_insecure_allowed});
+}
+
+/// Shorter, and live peers would be taken for lost between two signs of life.
+bool is_timeout_too_short(const CoreConfig& core) { return core.session_timeout < 2 * core.heartbeat_interval; }
+
+void read_listen(config::ConfigReader& reader, BrokerOptions& options) {
+  for (const std::string& text : reader.texts("listen")) {
+    auto endpoint = net::parse_endpoint(text, reach_of(options));
+    if (endpoint) {
+      options.listen.push_back(std::move(*endpoint));
+    } else {
+      reader.reject("listen", endpoint.error().message);
+    }
   }
-  if (!flags.core.at("recovery_window").empty()) recovery_window = options.core.recovery_window;
-  // As long as a worker's lease: then whoever is not back has stopped by itself.
-  options.core.recovery_window = recovery_window.value_or(options.core.session_timeout * 8 / 10);
-  if (options.core.session_timeout < 2 * options.core.heartbeat_interval) {
-    problems.add("error: --session-timeout: must be at least twice --heartbeat-interval");
+}
+
+void read_metrics(config::ConfigReader& reader, BrokerOptions& options) {
+  if (reader.has("metrics_port")) {
+    options.metrics_port = static_cast<std::uint16_t>(reader.integer("metrics_port", 0, {0, kMaxPort}));
   }
-  if (flags.drain_timeout) {
-    apply_duration("--drain-timeout", *flags.drain_timeout, 0, kHour, options.drain_timeout, problems);
+  if (!reader.has("metrics_address")) return;
+  options.metrics_address = reader.text("metrics_address", options.metrics_address);
+  if (const Result<> checked = check_metrics_address(options); !checked) {
+    reader.reject("metrics_address", checked.error().message);
   }
-  if (flags.listen.empty()) flags.listen.push_back(net::default_endpoint());
-  for (const std::string& text : flags.listen) {
-    auto endpoint = net::parse_endpoint(text, flags.is_insecure ? net::Reach::anywhere : net::Reach::this_machine);
+}
+
+/// The settings of a file; `flags` say which of them do not count.
+void read_settings(config::ConfigReader& reader, const Flags& flags, BrokerOptions& options) {
+  for (const CoreSetting& setting : kCoreSettings) read_setting(reader, setting, options.core);
+  const bool has_flags = !flags.core.at("session_timeout").empty() || !flags.core.at("heartbeat_interval").empty();
+  if (!has_flags && is_timeout_too_short(options.core)) {
+    reader.reject(reader.has("session_timeout") ? "session_timeout" : "heartbeat_interval",
+                  "expected a session_timeout of at least twice heartbeat_interval, and they are " +
+                      format_duration(options.core.session_timeout) + " and " +
+                      format_duration(options.core.heartbeat_interval));
+  }
+  options.is_insecure_allowed = reader.flag("insecure", false) || flags.is_insecure;
+  read_listen(reader, options);
+  read_metrics(reader, options);
+  options.state_dir = reader.text("state_dir");
+  options.drain_timeout =
+      reader.duration("drain_timeout", options.drain_timeout, {milliseconds(0), milliseconds(kHour)});
+  options.log.level = kLogLevels[reader.choice("log_level", kLogLevels, kDefaultLogLevel)];
+  options.log.format = kLogFormats[reader.choice("log_format", kLogFormats, 0)];
+  reader.reject_unknown_keys();
+}
+
+/// What the file says, into the defaults; true when it sets the recovery window.
+bool read_file(const Flags& flags, BrokerOptions& options, Problems& problems) {
+  const auto document = config::load_yaml(flags.config_file);
+  if (!document) {
+    problems.add(document.error().str());
+    return false;
+  }
+  config::ConfigProblems found;
+  config::ConfigReader reader(*document, found);
+  if (found.is_empty()) read_settings(reader, flags, options);
+  if (!found.is_empty()) problems.add(found.str());
+  return reader.has("recovery_window");
+}
+
+void apply_listen(const std::vector<std::string>& listen, BrokerOptions& options, Problems& problems) {
+  if (!listen.empty()) options.listen.clear();
+  for (const std::string& text : listen) {
+    auto endpoint = net::parse_endpoint(text, reach_of(options));
     if (endpoint) {
       options.listen.push_back(std::move(*endpoint));
     } else {
       problems.add("error: --listen: " + endpoint.error().message);
     }
   }
-  options.state_dir = flags.state_dir.value_or("");
-  options.metrics_port = flags.metrics_port;
-  options.metrics_address = flags.metrics_address.value_or(options.metrics_address);
-  options.log.level = flags.log_level.value_or(options.log.level);
-  options.log.format = flags.log_format.value_or(options.log.format);
+}
+
+void apply_choice(const std::string& flag, const std::optional<std::string>& text,
+                  std::span<const std::string_view> names, std::string& target, Problems& problems) {
+  if (!text) return;
+  target = *text;
+  if (std::ranges::find(names, *text) != names.end()) return;
+  std::string expected;
+  for (const std::string_view name : names) expected += (expected.empty() ? "" : ", ") + std::string(name);
+  problems.add("error: " + flag + ": '" + *text + "': expected one of " + expected);
+}
+
+void apply_metrics(const Flags& flags, BrokerOptions& options, Problems& problems) {
+  if (flags.metrics_port) options.metrics_port = flags.metrics_port;
+  if (!flags.metrics_address) return;
+  options.metrics_address = *flags.metrics_address;
+  if (const Result<> checked = check_metrics_address(options); !checked) {
+    problems.add("error: --metrics-address: " + checked.error().message);
+  }
+}
+
+/// The flags over what the file has said.
+void apply_flags(const Flags& flags, BrokerOptions& options, Problems& problems) {
+  bool has_times = false;
+  for (const CoreSetting& setting : kCoreSettings) {
+    const std::string& text = flags.core.at(setting.key);
+    if (text.empty()) continue;
+    apply_setting(setting, text, options.core, problems);
+    has_times |=
+        setting.key == std::string_view("session_timeout") || setting.key == std::string_view("heartbeat_interval");
+  }
+  if (has_times && is_timeout_too_short(options.core)) {
+    problems.add("error: --session-timeout: must be at least twice --heartbeat-interval");
+  }
+  if (flags.drain_timeout) {
+    apply_duration("--drain-timeout", *flags.drain_timeout, 0, kHour, options.drain_timeout, problems);
+  }
+  apply_listen(flags.listen, options, problems);
+  apply_metrics(flags, options, problems);
+  options.state_dir = flags.state_dir.value_or(options.state_dir);
+  apply_choice("--log-level", flags.log_level, kLogLevels, options.log.level, problems);
+  apply_choice("--log-format", flags.log_format, kLogFormats, options.log.format, problems);
+}
+
+BrokerOptions merge(const Flags& flags, Problems& problems) {
+  BrokerOptions options;
+  options.is_insecure_allowed = flags.is_insecure;
+  bool has_window = !flags.core.at("recovery_window").empty();
+  if (!flags.config_file.empty()) has_window |= read_file(flags, options, problems);
+  apply_flags(flags, options, problems);
+  // As long as a worker's lease: then whoever is not back has stopped by itself.
+  if (!has_window) options.core.recovery_window = options.core.session_timeout * 8 / 10;
+  if (options.listen.empty() && problems.text().empty()) {
+    apply_listen({net::default_endpoint()}, options, problems);
+  }
   return options;
 }
 
@@ -241,7 +326,7 @@ std::expected<BrokerOptions, config::EarlyExit> read_options(int argc, const cha
   declare(app, flags);
   if (const auto parsed = config::parse_command_line(app, argc, argv); !parsed) return std::unexpected(parsed.error());
   Problems problems;
-  BrokerOptions options = merge(std::move(flags), problems);
+  BrokerOptions options = merge(flags, problems);
   if (!problems.text().empty()) return config::wrong_usage(problems.text());
   return options;
 }

@@ -23,6 +23,8 @@ struct BrokerOptions {
   /// Absent: no health page.
   std::optional<std::uint16_t> metrics_port;
   std::string metrics_address = "127.0.0.1";
+  /// Allows endpoints and metrics pages beyond this machine although nothing is encrypted.
+  bool is_insecure_allowed = false;
   /// How long a stop waits for what is in flight.
   std::chrono::milliseconds drain_timeout{5000};
   CoreConfig core;

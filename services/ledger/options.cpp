@@ -34,7 +34,8 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("PORT");
   app.add_option("--metrics-address", flags.metrics_address, "Where to serve them (default 127.0.0.1)")
       ->type_name("IP");
-  app.add_flag("--insecure", flags.is_insecure, "Connect beyond this machine although nothing is encrypted");
+  app.add_flag("--insecure", flags.is_insecure,
+               "Connect, and serve metrics, beyond this machine although nothing is encrypted");
   app.add_option("--log-level", flags.log.level, "error, warn, info (default), debug or off")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"error", "warn", "info", "debug", "off"}));

@@ -43,6 +43,7 @@ Result<> Fleet::make_bus() {
 Result<> Fleet::serve_health() {
   monitoring::MetricsServerOptions server;
   server.address = options_.metrics_address;
+  server.is_insecure_allowed = options_.is_insecure_allowed;
   server.port = options_.metrics_port;
   server.is_ready = [this] { return hands_.why_not_ready(); };
   auto started = monitoring::MetricsServer::start(std::move(server), {&board_, &process_metrics_}, clock_);

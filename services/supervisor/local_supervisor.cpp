@@ -85,7 +85,7 @@ class LocalSupervisor final : public DriverObserver, public FleetHands {
   static FleetOptions fleet_options(const SupervisorOptions& options, const SuitePlan& plan) {
     return {.node = plan.node,
             .broker = plan.broker,
-            .is_insecure_allowed = plan.is_insecure_allowed,
+            .is_insecure_allowed = plan.is_insecure_allowed || options.is_insecure_allowed,
             .policy = plan.policy,
             .metrics_address = options.metrics_address,
             .metrics_port = options.metrics_port};

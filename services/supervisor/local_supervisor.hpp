@@ -17,6 +17,8 @@ struct SupervisorOptions {
   std::filesystem::path folder;  ///< absolute
   std::uint16_t metrics_port = 0;
   std::string metrics_address = "127.0.0.1";
+  /// Allows more than loopback although nothing is encrypted; so does the plan.
+  bool is_insecure_allowed = false;
   /// Adopts what runs and stops it.
   bool is_stop_only = false;
 };

@@ -19,6 +19,7 @@ struct Flags {
   PodSupervisorOptions pods;
   std::string window = "5m";
   std::string probe_after = "15m";
+  bool is_insecure = false;
   monitoring::LogOptions log;
 };
 
@@ -33,8 +34,6 @@ void declare_pods(CLI::App& app, Flags& flags) {
   add("--namespace", pods.api.name_space, "NAME", "Where the pods are (default: the supervisor's own)");
   add("--selector", pods.api.selector, "LABELS", "Which pods (default: the agents of Parley)");
   add("--broker", pods.broker, "ENDPOINT", "Endpoint of the broker (also PARLEY_BROKER)");
-  app.add_flag("--insecure", pods.is_insecure_allowed, "Connect beyond this machine although nothing is encrypted")
-      ->needs("--kubernetes");
   add("--node", pods.node, "NAME", "Its name on the bus (default: the namespace)");
   add("--state-file", pods.state_file, "FILE", "Remembers failures for its successor");
   add("--max-deletions", flags.pods.policy.max_crashes, "N", "More than this in --window: quarantine (default 5)");
@@ -56,6 +55,8 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("PORT");
   app.add_option("--metrics-address", flags.local.metrics_address, "Where to serve them (default 127.0.0.1)")
       ->type_name("IP");
+  app.add_flag("--insecure", flags.is_insecure,
+               "Connect, and serve metrics, beyond this machine although nothing is encrypted");
   app.add_option("--log-level", flags.log.level, "error, warn, info (default), debug or off")->type_name("LEVEL");
   app.add_option("--log-format", flags.log.format, "text (default) or json")->type_name("FORMAT");
   app.set_version_flag("--version", "parley-supervisor " PARLEY_VERSION);
@@ -142,10 +143,12 @@ std::expected<ProgramOptions, config::EarlyExit> read_options(int argc, const ch
     if (!checked) return std::unexpected(checked.error());
     pods.metrics_port = flags.local.metrics_port;
     pods.metrics_address = flags.local.metrics_address;
+    pods.is_insecure_allowed = flags.is_insecure;
     return ProgramOptions{std::move(pods), flags.log};
   }
   if (flags.run_dir.empty()) return wrong("either --run-dir or --kubernetes is needed");
   flags.local.folder = std::filesystem::absolute(flags.run_dir);
+  flags.local.is_insecure_allowed = flags.is_insecure;
   return ProgramOptions{std::move(flags.local), flags.log};
 }
 

@@ -128,6 +128,14 @@ class WithoutBroker(Folder):
         self.assertIn("did you mean 'assistant'", result.stderr)
         self.assertEqual(run("up", "-f", file, "--run-dir", self.path("run")).returncode, 2)
 
+    def test_a_broker_that_up_would_refuse_is_no_good_configuration(self):
+        for endpoint, reason in (("nonsense", "expected ipc:///absolute/path"), ("tcp://192.0.2.1:1", "insecure")):
+            file = self.write("broker.yaml", f"broker: {{endpoint: '{endpoint}'}}\n" + ECHO_SUITE)
+            for command in (("config", "validate", file), ("up", "-f", file, "--run-dir", self.path("run"))):
+                result = run(*command)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertRegex(result.stderr, rf"broker\.yaml:1: broker(\.endpoint)?: '{endpoint}': .*{reason}")
+
     def test_a_good_configuration_is_exit_0(self):
         result = run("config", "validate", self.write("good.yaml", ECHO_SUITE), "--json")
         self.assertEqual(result.returncode, 0, result.stderr)

@@ -133,6 +133,20 @@ class Worker(ProcessTest):
             self.assertEqual(result.returncode, 2, result.stderr)
             self.assertIn(text, result.stderr)
 
+    def test_no_process_serves_metrics_beyond_this_machine_unless_told_insecure(self):
+        budgets = self.write("budgets: {limits: [{name: all, tokens: 1, per: day}]}\n")
+        beyond = ("--metrics-address", "0.0.0.0", "--metrics-port", "0")
+        for command in (("parley-broker", "--listen", self.endpoint),
+                        ("parley-agent", "--config", str(HELPDESK), "--worker", "hr", "--broker", self.endpoint),
+                        ("parley-ledger", "--config", budgets, "--state-dir", self.folder, "--broker", self.endpoint)):
+            refused = self.spawn(*command, *beyond)
+            errors = refused.communicate(timeout=PATIENCE)[1]
+            self.assertEqual(refused.returncode, 2, errors)
+            self.assertIn("0.0.0.0", errors)
+            self.assertIn("--insecure", errors)
+        broker = self.start("parley-broker", "--listen", self.endpoint, "--insecure", *beyond)
+        self.assertEqual(get(broker.ready()["metrics_port"], "/livez")[0], 200)
+
     def test_says_which_metrics_port_is_taken_and_exits_2(self):
         self.start_broker()
         port = self.start_worker("hr").ready()["metrics_port"]

@@ -144,6 +144,10 @@ int run_suite(const Environment& environment, const UpOptions& options, const st
   const Result<host::SuiteConfig> suite = load(options, *directory);
   if (!suite) return console.fail(suite.error());
   const std::string endpoint = choose_endpoint(environment, options, *suite);
+  const bool is_of_file = !is_broker_named(environment.common) && suite->broker.endpoint;
+  if (is_of_file && !environment.common.is_insecure_allowed) {
+    if (const auto problems = host::check_reach(*suite); !problems.is_empty()) return console.fail(problems.error());
+  }
   const auto reach = environment.common.is_insecure_allowed || suite->broker.is_insecure_allowed
                          ? net::Reach::anywhere
                          : net::Reach::this_machine;

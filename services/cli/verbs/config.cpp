@@ -32,6 +32,9 @@ int report_problems(Environment& environment, const config::ConfigProblems& prob
 int run_validate(Environment& environment, const std::string& file) {
   const auto suite = host::load_suite(file);
   if (!suite) return report_problems(environment, suite.error());
+  if (const auto problems = host::check_reach(*suite); !problems.is_empty()) {
+    return report_problems(environment, problems);
+  }
   if (suite->budgets && suite->budgets->prices) {
     const auto prices = ledger::load_prices(*suite->budgets->prices);
     if (!prices) return report_problems(environment, prices.error());

@@ -1,5 +1,6 @@
 #include "agents/host/agents_config.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,6 +56,25 @@ TEST(AgentsFile, gives_types_options_and_subscriptions) {
   EXPECT_EQ(hr.subscriptions.at(1).type, "news.");
   EXPECT_TRUE(hr.subscriptions.at(1).is_prefix);
   EXPECT_THAT(hr.models, ElementsAre("main")) << "the only model needs no name";
+}
+
+TEST(AgentsFile, an_endpoint_that_is_none_is_a_problem_with_a_line) {
+  for (const char* broker : {"broker: nonsense", "broker:\n  endpoint: nonsense"}) {
+    const auto agents = agents_of("name: x\n" + std::string(broker) + "\nagents: [{type: you, kind: user_proxy}]\n");
+    ASSERT_FALSE(agents);
+    EXPECT_THAT(agents.error().str(), HasSubstr(": 'nonsense': expected ipc:///absolute/path or tcp://host:port"));
+    EXPECT_GE(agents.error().items().front().line, 2);
+  }
+}
+
+TEST(SuiteFile, an_endpoint_beyond_this_machine_needs_insecure) {
+  const auto reach = [](std::string_view broker) {
+    const auto suite = suite_of("broker: " + std::string(broker) + "\nagents: [{type: you, kind: user_proxy}]\n");
+    return suite ? check_reach(*suite).str() : suite.error().str();
+  };
+  EXPECT_THAT(reach("tcp://192.0.2.1:1"), HasSubstr("parley.yaml:1: broker: 'tcp://192.0.2.1:1': reaches beyond"));
+  EXPECT_EQ(reach("{endpoint: 'tcp://192.0.2.1:1', insecure: true}"), "");
+  EXPECT_EQ(reach("tcp://127.0.0.1:1"), "");
 }
 
 TEST(AgentsFile, wants_room_for_at_least_one_agent_and_one_state) {
@@ -258,13 +278,36 @@ std::string with_model(std::string_view model) {
   return text.replace(text.find("MODEL"), 5, model);
 }
 
+TEST_F(DeploymentTest, names_every_missing_key_with_its_line_once) {
+  const auto agents = agents_of(R"(models:
+  gpt: {provider: openai, model: x, api_key_env: PARLEY_TEST_NO_SUCH_KEY}
+  sonnet: {provider: anthropic, model: y, api_key_env: PARLEY_TEST_NOR_THIS_KEY}
+tools:
+  web: {type: http, hosts: [example.org], credentials: [{host: example.org, env: PARLEY_TEST_NO_SECRET}]}
+agents:
+  - {type: hr, kind: assistant, model: gpt, tools: [web]}
+  - {type: it, kind: assistant, model: gpt, tools: [web]}
+  - {type: finance, kind: assistant, model: sonnet}
+)");
+  ASSERT_TRUE(agents) << agents.error().str();
+  const Result<> prepared = deployment.prepare(*agents);
+  ASSERT_FALSE(prepared);
+  EXPECT_EQ(prepared.error().code, ErrorCode::bad_configuration);
+  EXPECT_THAT(prepared.error().message,
+              HasSubstr("desk.yaml:2: models.gpt: the environment variable PARLEY_TEST_NO_S"));
+  EXPECT_THAT(prepared.error().message,
+              HasSubstr("desk.yaml:3: models.sonnet: the environment variable PARLEY_TEST_N"));
+  EXPECT_THAT(prepared.error().message, HasSubstr("desk.yaml:5: tools.web: the environment variable PARLEY_TEST_NO_S"));
+  EXPECT_EQ(std::ranges::count(prepared.error().message, '\n'), 2) << prepared.error().message;
+}
+
 TEST_F(DeploymentTest, names_file_model_and_variable_of_a_missing_key) {
   const auto agents = agents_of(with_model("gpt"));
   ASSERT_TRUE(agents) << agents.error().str();
   const Result<> prepared = deployment.prepare(*agents);
   ASSERT_FALSE(prepared);
   EXPECT_EQ(prepared.error().code, ErrorCode::bad_configuration);
-  EXPECT_THAT(prepared.error().message, HasSubstr("desk.yaml: models.gpt: "));
+  EXPECT_THAT(prepared.error().message, HasSubstr("desk.yaml:2: models.gpt: "));
   EXPECT_THAT(prepared.error().message, HasSubstr("PARLEY_TEST_NO_SUCH_KEY"));
 }
 

@@ -57,6 +57,17 @@ TEST(ModelConfig, tells_all_problems_of_a_model_at_once) {
   }
 }
 
+TEST(ModelConfig, sends_no_key_over_plain_http_unless_told_insecure) {
+  EXPECT_THAT(problems_of("  main: {provider: openai, model: x, base_url: 'http://models.example/v1'}\n"),
+              AllOf(HasSubstr("desk.yaml:2: models.main.base_url: 'http://models.example/v1': expected https"),
+                    HasSubstr("insecure: true")));
+  for (const char* settings :
+       {"base_url: 'http://models.example/v1', insecure: true", "base_url: 'http://models.example/v1', api_key_env: ''",
+        "base_url: 'http://127.0.0.1:11434/v1'", "base_url: 'https://models.example/v1'"}) {
+    EXPECT_EQ(problems_of("  main: {provider: openai, model: x, " + std::string(settings) + "}\n"), "none") << settings;
+  }
+}
+
 TEST(ModelConfig, wants_chains_of_models_that_are_there) {
   EXPECT_THAT(problems_of(R"yaml(
   fast: {provider: offline}

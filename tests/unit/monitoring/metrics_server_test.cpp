@@ -143,6 +143,20 @@ TEST_F(MetricsServerTest, says_which_port_is_taken) {
   EXPECT_THAT(second.error().message, HasSubstr("127.0.0.1:" + std::to_string(server->port())));
 }
 
+TEST_F(MetricsServerTest, leaves_this_machine_only_when_told_so) {
+  MetricsServerOptions options;
+  options.address = "0.0.0.0";
+  const auto started = MetricsServer::start(options, {&board}, clock);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::bad_configuration);
+  EXPECT_THAT(started.error().message, HasSubstr("--insecure"));
+  EXPECT_FALSE(check_address(options));
+  options.is_insecure_allowed = true;
+  EXPECT_TRUE(check_address(options));
+  options = {.address = "127.3.2.1"};
+  EXPECT_TRUE(check_address(options)) << "all of 127/8 is this machine";
+}
+
 TEST_F(MetricsServerTest, refuses_an_address_that_is_none) {
   MetricsServerOptions options;
   options.address = "localhost";
