@@ -20,6 +20,33 @@ class JsonFields final : public spdlog::custom_flag_formatter {
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonFields>(); }
 };
 
+/// The level by the name that `--log-level` has for it: spdlog calls `warn` "warning".
+class LevelName final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/, spdlog::memory_buf_t& out) override {
+    const auto given = spdlog::level::to_string_view(message.level);
+    const std::string_view name =
+        message.level == spdlog::level::warn ? "warn" : std::string_view(given.data(), given.size());
+    out.append(name.data(), name.data() + name.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<LevelName>(); }
+};
+
+/// A decimal number that every reader of JSON takes as it is: no leading zeros, no exponent, no more digits than a
+/// double holds exactly. Anything longer is an id.
+bool is_plain_number(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789";
+  constexpr std::size_t kMaxDigits = 15;
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const std::size_t point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  const std::string_view fraction = point == std::string_view::npos ? "0" : text.substr(point + 1);
+  const auto is_digits = [&](std::string_view part) {
+    return !part.empty() && part.size() <= kMaxDigits && part.find_first_not_of(kDigits) == std::string_view::npos;
+  };
+  return is_digits(whole) && is_digits(fraction) && (whole.size() == 1 || whole.front() != '0');
+}
+
 void append_escaped(std::string& out, char c) {
   switch (c) {
     case '"':
@@ -40,8 +67,8 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
-/// Takes `"…"` (escapes undone except \uXXXX, which JSON reads itself) or a run without spaces off the front, as JSON
-/// text.
+/// Takes `"…"` (escapes undone except \uXXXX, which JSON reads itself) or a run without spaces off the front, as JSON:
+/// a number when it is one and has no quotes, else text.
 std::string take_value(std::string_view& rest) {
   std::string json = "\"";
   if (rest.starts_with('"')) {
@@ -53,10 +80,10 @@ std::string take_value(std::string_view& rest) {
     }
     if (!rest.empty()) rest.remove_prefix(1);
   } else {
-    while (!rest.empty() && rest.front() != ' ') {
-      append_escaped(json, rest.front());
-      rest.remove_prefix(1);
-    }
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(word.size());
+    if (is_plain_number(word)) return std::string(word);
+    for (const char c : word) append_escaped(json, c);
   }
   return json + '"';
 }
@@ -100,6 +127,7 @@ Result<> set_up_log(const LogOptions& options) {
     return fail(ErrorCode::bad_configuration, "log format '" + options.format + "': expected text or json");
   }
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<LevelName>('l');
   if (options.format == "json") {
     formatter->add_flag<JsonFields>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%*})");
   } else {

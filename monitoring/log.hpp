@@ -22,7 +22,8 @@ Result<> set_up_log(const LogOptions& options);
 /// that nobody outside can forge a line or a field.
 [[nodiscard]] std::string log_text(std::string_view value);
 
-/// `event=a b="c d"` as `"event":"a","b":"c d"`; text that is not a field becomes `"message":"…"`.
+/// `event=a b="c d" n=3` as `"event":"a","b":"c d","n":3`: numbers without quotes stay numbers. Text that is not a
+/// field becomes `"message":"…"`.
 [[nodiscard]] std::string log_fields_as_json(std::string_view line);
 
 }  // namespace parley::monitoring
