@@ -81,6 +81,7 @@ ToolConfig read_tool(ConfigReader& settings, const std::string& name) {
   common.name = name;
   common.folder = std::filesystem::path(settings.file()).parent_path();
   common.timeout = tool.policy.timeout;
+  common.max_result_bytes = tool.policy.max_result_bytes;
   if (!type->is_toolset) common.description = settings.text("description");
   tool.make = type->read(settings, common);
   settings.reject_unknown_keys();

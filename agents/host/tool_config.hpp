@@ -58,6 +58,8 @@ struct ToolCommon {
   /// Of the file, for relative paths.
   std::filesystem::path folder;
   std::chrono::milliseconds timeout{};
+  /// What the box lets through of a result's text.
+  std::size_t max_result_bytes = 0;
 };
 
 struct ToolType {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "libmsg/core/duration.hpp"
+
 namespace parley::people {
 
 using messages::Answered;
@@ -59,7 +61,7 @@ bool is_lost(ErrorCode code) {
 
 Result<Answered> nobody(const Ask& ask, milliseconds waited) {
   if (ask.has_default) return Answered{ask.default_answer, "", true};
-  return fail(ErrorCode::timeout, "nobody has answered the question within " + std::to_string(waited.count()) + " ms");
+  return fail(ErrorCode::timeout, "nobody has answered the question within " + format_duration(waited));
 }
 
 }  // namespace
@@ -74,13 +76,18 @@ Question approval(std::string text, milliseconds timeout) {
   return question;
 }
 
+milliseconds patience(const Context& context, milliseconds timeout) {
+  if (!context.deadline()) return timeout;
+  const auto left = std::chrono::ceil<milliseconds>(*context.deadline() - kMargin - context.now());
+  return std::clamp(left, milliseconds(0), timeout);
+}
+
 Task<Result<Answered>> ask_person(Context& context, Question question) {
   const Result<AgentId> desk =
       AgentId::make(messages::kQuestionsType, question.id.empty() ? new_id(context) : question.id);
   if (!desk) co_return fail(desk.error());
-  const milliseconds wait = question.timeout;
-  TimePoint until = context.now() + wait;
-  if (context.deadline()) until = std::min(until, *context.deadline() - kMargin);
+  const milliseconds wait = patience(context, question.timeout);
+  const TimePoint until = context.now() + wait;
   Ask ask = to_message(std::move(question), context);
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(until - context.now());

@@ -33,6 +33,10 @@ struct Question {
 /// Whether something may be done: choices approve and reject; nobody's answer is a rejection.
 [[nodiscard]] Question approval(std::string text, std::chrono::milliseconds timeout);
 
+/// How long ask_person() waits for a question with this timeout: no longer than the handled request has left, less a
+/// moment for what is done with the answer. Not below zero.
+[[nodiscard]] std::chrono::milliseconds patience(const Context& context, std::chrono::milliseconds timeout);
+
 /// Puts the question up and waits for its answer. A desk that is lost on the way gets it again under the same id. The
 /// time is cut to what the handled request has left, so that the default answer is still of use. Fails with `timeout`,
 /// `cancelled` (the turn was), `overloaded`, `invalid`, and `unknown_agent_type` when no worker hosts a question desk.

@@ -5,6 +5,7 @@
 
 #include "agents/people/ask.hpp"
 #include "agents/tools/tool_text.hpp"
+#include "libmsg/core/duration.hpp"
 #include "libmsg/core/utf8.hpp"
 #include "libmsg/messages/conversation.hpp"
 
@@ -31,10 +32,8 @@ std::string question_text(const ToolCall& call, const Context& turn) {
   return text;
 }
 
-Approval decision_of(const Answered& answered, std::chrono::milliseconds timeout) {
-  if (answered.is_default) {
-    return {false, {}, "nobody approved it within " + std::to_string(timeout.count() / 1000) + " s"};
-  }
+Approval decision_of(const Answered& answered, std::chrono::milliseconds waited) {
+  if (answered.is_default) return {false, {}, "nobody approved it within " + format_duration(waited)};
   if (answered.answer == people::kApprove) return {true, answered.by.empty() ? "someone" : answered.by, {}};
   std::string reason = (answered.by.empty() ? "a person" : answered.by) + " refused it";
   if (answered.answer != people::kReject && !answered.answer.empty()) reason += ": " + answered.answer;
@@ -64,8 +63,9 @@ Task<Result<Approval>> ask_for_approval(const ApprovalRule& rule, const ToolCall
     const Result<> told = co_await turn.part(event);
     if (!told && told.error().code == ErrorCode::cancelled) co_return fail(told.error());
   }
+  const std::chrono::milliseconds wait = people::patience(turn, rule.timeout);
   const Result<Answered> answered = co_await people::ask_person(turn, std::move(question));
-  if (answered) co_return decision_of(*answered, rule.timeout);
+  if (answered) co_return decision_of(*answered, wait);
   if (answered.error().code == ErrorCode::cancelled) co_return fail(answered.error());
   co_return Approval{
       false, {}, "nobody could be asked: " + to_string(answered.error().code) + ": " + answered.error().message};

@@ -22,7 +22,7 @@ enum class SqlFormat : std::uint8_t { table, json_lines };
 
 struct SqlLimits {
   std::size_t max_rows = 200;
-  std::size_t max_bytes = std::size_t{64} * 1024;  ///< of the text of all rows
+  std::size_t max_bytes = std::size_t{64} * 1024;  ///< of the text of all rows; the tool's max_result_bytes
 };
 
 struct SqlAnswer {

@@ -2,9 +2,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agents/host/agents_config.hpp"
 #include "agents/tools/knowledge_store.hpp"
 #include "agents/tools/sql_query.hpp"
 #include "agents/tools/sql_tool.hpp"
+#include "libmsg/core/random.hpp"
+#include "services/config/yaml.hpp"
 #include "tests/unit/tools/tools_fixture.hpp"
 
 namespace parley::tools {
@@ -138,6 +141,31 @@ TEST_F(SqlToolTest, makes_its_database_once_and_asks_it_on_a_thread) {
   EXPECT_EQ(result->content, "a\n7\n(1 row)");
   seed("nonsense");
   EXPECT_TRUE(SqlTool::make(options, io)) << "it is there already";
+}
+
+TEST_F(SqlToolTest, gives_as_many_bytes_as_its_policy_lets_through_and_a_json_object_a_row) {
+  seed(
+      "CREATE TABLE t (a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+      "INSERT INTO t SELECT printf('%0600d', i) FROM n;");
+  const std::string yaml =
+      "models: {m: {provider: offline}}\ntools: {books: {type: sql, database: " + options.database +
+      ", init: " + options.init +
+      ", format: json_lines, max_result_bytes: 200000}}\n"
+      "agents: [{type: hands, kind: tool_host, tools: [books]}]\n";
+  const auto config = host::read_agents(*config::parse_yaml(yaml, "/nowhere/desk.yaml"));
+  ASSERT_TRUE(config) << config.error().str();
+  SeededRandom random{1};
+  host::ToolServices services{io, clock, random, nullptr};
+  const host::ToolConfig& books = config->tools.at("books");
+  const Result<host::MadeTool> made = books.make(services);
+  ASSERT_TRUE(made) << made.error().message;
+  use(ToolBox({{std::get<std::shared_ptr<Tool>>(*made), books.policy}}));
+  const ToolCall call{"c", "books", R"({"query":"SELECT a FROM t"})"};
+  const auto result = test::run_task(io, runtime.client().request<ToolResult>(*AgentId::parse("user/1"), call));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_FALSE(result->is_truncated);
+  EXPECT_TRUE(result->content.starts_with("{\"a\":\"000"));
+  EXPECT_THAT(result->content, HasSubstr("(200 rows)"));
 }
 
 TEST_F(SqlToolTest, tells_what_is_wrong_with_its_files) {

@@ -171,7 +171,15 @@ TEST_F(ToolBoxTest, takes_nobodys_answer_and_a_missing_desk_as_a_refusal) {
   use_tool(echo_tool("pay"), {.approval = {.when = ApprovalRule::When::always, .timeout = 60s}});
   EXPECT_THAT(run("pay", "{}")->content, HasSubstr("nobody could be asked: unknown_agent_type"));
   answer_questions("");
-  EXPECT_EQ(run("pay", "{}")->content, "the tool was not used: nobody approved it within 60 s");
+  EXPECT_EQ(run("pay", "{}")->content, "the tool was not used: nobody approved it within 1m");
+}
+
+TEST_F(ToolBoxTest, tells_how_long_it_could_wait_for_approval_and_not_how_long_it_wanted_to) {
+  use_tool(echo_tool("pay"), {.approval = {.when = ApprovalRule::When::always, .timeout = 600s}});
+  answer_questions("");
+  EXPECT_EQ(run("pay", "{}", 20s)->content, "the tool was not used: nobody approved it within 19500ms");
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0].timeout_ms, 19'500U) << "half a second is for what comes then";
 }
 
 TEST_F(ToolBoxTest, asks_only_when_a_pattern_is_found_in_the_arguments) {
