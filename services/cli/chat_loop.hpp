@@ -9,6 +9,7 @@
 
 #include "libmsg/core/clock.hpp"
 #include "services/cli/chat_link.hpp"
+#include "services/cli/chat_transcript.hpp"
 #include "services/cli/console.hpp"
 #include "services/cli/line_source.hpp"
 #include "services/cli/team_view.hpp"
@@ -45,11 +46,15 @@ class AnswerPrinter {
 };
 
 struct ChatLoopOptions {
+  /// One JSON object a line for everything that comes: parts, events of teams and tools, in the end the answer.
   bool is_json = false;
   std::string agent;  ///< what the answers' speaker is called when they do not say
+  /// Borrowed; gets every exchange. Null: none is kept.
+  ChatTranscript* transcript = nullptr;
 };
 
-/// Talks until the input ends. Returns 0, or the exit code of the first failure when the input is no terminal.
+/// Talks until the input ends. Returns 0, or the exit code of the first failure when the input is no terminal. A
+/// transcript that cannot be written ends it, too.
 Task<int> chat_loop(ChatLink& link, LineSource& lines, bool is_terminal_input, Console& console, const Clock& clock,
                     const ChatLoopOptions& options);
 

@@ -7,7 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
-#include "services/cli/error_view.hpp"
+#include "services/cli/conversation_json.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/table.hpp"
@@ -39,12 +39,6 @@ Result<Answer> read_run_answer(const Payload& reply, const AgentId& agent) {
                 fmt::format("'{}' answered with a '{}', which is no text", agent.str(), reply.type));
   }
   return from_payload<Answer>(reply);
-}
-
-nlohmann::json usage_json(const messages::Usage& usage) {
-  return {{"input_tokens", usage.input_tokens},
-          {"output_tokens", usage.output_tokens},
-          {"cost_usd", static_cast<double>(usage.cost_nano_usd) / 1e9}};
 }
 
 std::string choices_text(const std::vector<std::string>& texts) {
@@ -110,19 +104,14 @@ void ConversationWatch::show(const Payload& part) {
   if (const auto piece = from_payload<TextPart>(part)) {
     transcript_.part(*piece);
     if (options_.is_json) {
-      console_.print(to_line({{"event", "part"}, {"from", piece->from}, {"text", piece->text}}));
+      console_.print(to_line(part_to_json(*piece)));
     } else {
       view_.part(*piece);
     }
   } else if (const auto event = from_payload<TeamEvent>(part)) {
     transcript_.event(*event, clock_.wall_now());
     if (options_.is_json) {
-      console_.print(to_line({{"event", event->event},
-                              {"team", event->team},
-                              {"from", event->from},
-                              {"detail", event->detail},
-                              {"text", event->text},
-                              {"usage", usage_json(event->usage)}}));
+      console_.print(to_line(event_to_json(*event)));
     } else if (!options_.has_questions || event->event != "question") {
       view_.event(*event);  // questions are shown whole, by ask()
     }
@@ -195,11 +184,11 @@ int ConversationWatch::print_answer(const Result<Answer>& answer) {
   if (!answer) {
     // What there was so far has been shown; the transcript has it, too.
     if (options_.is_json) {
-      console_.print(to_line({{"event", "failed"},
-                              {"error", error_to_json(answer.error())},
-                              {"turns", transcript_.turns()},
-                              {"usage", usage_json(transcript_.usage())},
-                              {"latency_ms", latency_ms}}));
+      nlohmann::json line = failure_to_json(answer.error());
+      line["turns"] = transcript_.turns();
+      line["usage"] = usage_to_json(transcript_.usage());
+      line["latency_ms"] = latency_ms;
+      console_.print(to_line(line));
     } else {
       print_summary(to_string(answer.error().code), transcript_.usage());
     }
@@ -207,13 +196,9 @@ int ConversationWatch::print_answer(const Result<Answer>& answer) {
   }
   const bool is_aborted = answer->stop_reason.starts_with(kAborted);
   if (options_.is_json) {
-    console_.print(to_line({{"event", "answer"},
-                            {"from", answer->from},
-                            {"text", answer->text},
-                            {"stop_reason", answer->stop_reason},
-                            {"tools_used", answer->tools_used},
-                            {"usage", usage_json(answer->usage)},
-                            {"latency_ms", latency_ms}}));
+    nlohmann::json line = answer_to_json(*answer);
+    line["latency_ms"] = latency_ms;
+    console_.print(to_line(line));
   } else {
     print_summary(answer->stop_reason.empty() ? "answered" : answer->stop_reason, answer->usage);
     console_.print(printable(answer->text));

@@ -55,7 +55,8 @@ class InputFile {
 };
 
 struct Line {
-  std::uint64_t number = 0;  ///< 0: there are no more lines
+  std::uint64_t number = 0;    ///< in the file, from 1; 0: there are no more lines
+  std::uint64_t position = 0;  ///< among the lines that are sent, from 0
   std::string text;
 };
 
@@ -73,13 +74,15 @@ class Feeding {
 
   Task<> read_lines() {
     std::uint64_t number = 0;
+    std::uint64_t position = 0;
     for (;;) {
       Result<std::optional<std::string>> text = co_await source_.next();
       if (!text) failure_ = text.error();
       if (!text || !*text) break;
+      ++number;
       done_bytes_ += (*text)->size() + 1;
       if ((*text)->find_first_not_of(" \t\r") == std::string::npos) continue;
-      Line line{++number, std::move(**text)};
+      Line line{number, position++, std::move(**text)};
       co_await lines_.async_send(std::error_code{}, std::move(line), asio::use_awaitable);
     }
     // One for each sender: closing the channel would lose the lines that wait in it.
@@ -93,7 +96,7 @@ class Feeding {
     for (;;) {
       Line line = co_await lines_.async_receive(asio::use_awaitable);
       if (line.number == 0) co_return;
-      const TimePoint due = pacer_.due(line.number - 1);
+      const TimePoint due = pacer_.due(line.position);
       if (due > bus_.clock.now()) {
         asio::steady_timer timer(bus_.io, due);
         co_await timer.async_wait(asio::use_awaitable);

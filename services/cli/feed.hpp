@@ -46,7 +46,8 @@ class Pacer {
 [[nodiscard]] std::string render_progress(std::uint64_t done_bytes, std::uint64_t total_bytes,
                                           const FeedSummary& summary, std::size_t width);
 
-/// Handles one line; `number` counts from 1. Failures are counted, and the feed goes on.
+/// Handles one line; `number` is that of the file, from 1, empty lines counted. Failures are counted, and the feed goes
+/// on.
 using FeedLine = std::function<Task<Result<>>(std::uint64_t number, std::string line)>;
 
 /// Feeds every line that is not empty. Fails when the file cannot be read.

@@ -78,6 +78,14 @@ void Options::option(const std::string& names, std::vector<std::string>& values,
   app_->add_option(names, values, help)->type_name(metavariable)->expected(1)->take_all();
 }
 
+void Options::option_with_default(const std::string& names, std::optional<std::string>& value,
+                                  const std::string& metavariable, const std::string& help) {
+  app_->add_option_function<std::string>(
+          names, [&value](const std::string& text) { value = text; }, help)
+      ->type_name("[" + metavariable + "]")
+      ->expected(0, 1);
+}
+
 void Options::number(const std::string& names, std::uint64_t& value, std::uint64_t min, std::uint64_t max,
                      const std::string& help) {
   add_read(*app_, names, help + " (default " + std::to_string(value) + ")", "N",

@@ -50,6 +50,9 @@ class Options {
 
   /// `--json`, `--log-level`, `--log-format`.
   void add_common(CommonOptions& common);
+  /// Set when the option is there; its value may be left out (empty then).
+  void option_with_default(const std::string& names, std::optional<std::string>& value, const std::string& metavariable,
+                           const std::string& help);
   /// `--broker`, `--timeout`, `--insecure`.
   void add_bus(CommonOptions& common);
 

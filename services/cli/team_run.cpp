@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/this_coro.hpp>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <set>
@@ -15,9 +16,11 @@
 #include "libmsg/runtime/local_runtime.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
 #include "services/cli/bus_session.hpp"
+#include "services/cli/chat_link.hpp"
 #include "services/cli/conversation_watch.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/suite/run_directory.hpp"
+#include "services/cli/suite/standalone_ledger.hpp"
 #include "services/cli/suite/suite_plan.hpp"
 #include "services/cli/suite/supervised_suite.hpp"
 #include "services/cli/suite/temporary_folder.hpp"
@@ -27,6 +30,7 @@ namespace parley::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kRunGrace{500};
+constexpr int kTmYearZero = 1900;
 
 std::vector<const host::AgentConfig*> agents_of(const host::SuiteConfig& suite) {
   std::vector<const host::AgentConfig*> agents;
@@ -95,11 +99,15 @@ class TeamRun {
   }
 
   bool write_transcript() {
-    if (!options_.transcript) return true;
-    const std::filesystem::path& file = *options_.transcript;
+    if (!options_.transcript && !options_.has_own_transcript) return true;
+    const std::filesystem::path file = options_.transcript.value_or(own_transcript_name(started_));
     std::ofstream out(file);
     out << (file.extension() == ".json" ? watch_->transcript().json() : watch_->transcript().markdown());
     out.close();
+    if (!out && !options_.transcript) {
+      environment_.console.note("no transcript: cannot write " + file.string());
+      return true;
+    }
     if (!out) {
       (void)environment_.console.fail(Error(ErrorCode::bad_configuration, "cannot write " + file.string()));
       return false;
@@ -112,6 +120,7 @@ class TeamRun {
   const TeamRunOptions& options_;
   SystemClock clock_;
   SystemRandom random_;
+  WallTime started_ = clock_.wall_now();
   std::unique_ptr<ConversationWatch> watch_;
   bool has_begun_ = false;
   bool is_interrupted_ = false;
@@ -130,8 +139,11 @@ Task<> stop_processes(SupervisedSuite& suite, Runtime& runtime) {
   co_await suite.stop();
 }
 
-Task<Result<>> host_agents(host::Deployment& deployment, LocalRuntime& runtime, const host::SuiteConfig& suite) {
+/// A null ledger: the suite has no budgets.
+Task<Result<>> host_agents(host::Deployment& deployment, LocalRuntime& runtime, const host::SuiteConfig& suite,
+                           StandaloneLedger* ledger) {
   Result<> done = co_await runtime.start();
+  if (done && ledger != nullptr) done = co_await ledger->host(runtime);
   for (const host::SuiteWorker& worker : suite.workers) {
     if (done) done = co_await deployment.deploy(runtime, worker.config);
   }
@@ -147,7 +159,11 @@ Task<> stop_agents(LocalRuntime& runtime, host::Deployment& deployment,
 
 }  // namespace
 
-Result<std::string> choose_agent(const host::SuiteConfig& suite, const std::optional<std::string>& name) {
+namespace {
+
+/// `flag` is the one to choose with.
+Result<std::string> choose(const host::SuiteConfig& suite, const std::optional<std::string>& name,
+                           std::string_view flag) {
   const std::vector<const host::AgentConfig*> agents = agents_of(suite);
   std::vector<std::string> all;
   std::set<std::string> members;
@@ -166,9 +182,35 @@ Result<std::string> choose_agent(const host::SuiteConfig& suite, const std::opti
   }
   if (teams.size() == 1) return teams.front();
   if (teams.empty() && all.size() == 1) return all.front();
-  return fail(ErrorCode::invalid, fmt::format("{} has {}: choose with --agent one of {}", suite.file.string(),
-                                              teams.empty() ? "no team" : fmt::format("{} teams", teams.size()),
+  return fail(ErrorCode::invalid, fmt::format("{} has {}: choose with {} one of {}", suite.file.string(),
+                                              teams.empty() ? "no team" : fmt::format("{} teams", teams.size()), flag,
                                               names_listed(teams.empty() ? all : teams)));
+}
+
+}  // namespace
+
+Result<std::string> choose_agent(const host::SuiteConfig& suite, const std::optional<std::string>& name) {
+  return choose(suite, name, "--agent");
+}
+
+Result<AgentId> choose_chat_agent(const host::SuiteConfig& suite, const std::optional<std::string>& name,
+                                  const std::string& session) {
+  const bool has_proxy =
+      std::ranges::any_of(agents_of(suite), [](const auto* each) { return each->type == kUserProxyType; });
+  if (!name && has_proxy) return AgentId::make(kUserProxyType, session);
+  const std::size_t slash = name ? name->find('/') : std::string::npos;
+  const std::optional<std::string> type = name ? std::optional(name->substr(0, slash)) : std::nullopt;
+  const Result<std::string> chosen = choose(suite, type, "--chat");
+  if (!chosen) return fail(chosen.error());
+  return AgentId::make(*chosen, slash == std::string::npos ? session : name->substr(slash + 1));
+}
+
+std::string own_transcript_name(WallTime started) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(started);
+  std::tm parts{};
+  if (::gmtime_r(&seconds, &parts) == nullptr) return "parley-run.md";
+  return fmt::format("parley-run-{:04}{:02}{:02}-{:02}{:02}{:02}.md", parts.tm_year + kTmYearZero, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 int run_team_in_processes(const Environment& environment, const host::SuiteConfig& suite,
@@ -199,26 +241,34 @@ int run_team_in_processes(const Environment& environment, const host::SuiteConfi
 }
 
 int run_team_here(const Environment& environment, const host::SuiteConfig& suite, const TeamRunOptions& options) {
+  Console& console = environment.console;
   const SystemClock clock;
   SystemRandom random;
   asio::io_context io(1);
+  const TemporaryFolder folder("parley-run");
+  if (folder.path().empty()) return console.fail(Error(ErrorCode::bad_configuration, "cannot make a temporary folder"));
+  std::unique_ptr<StandaloneLedger> ledger;
+  if (suite.budgets) {
+    auto made = StandaloneLedger::make(io, clock, *suite.budgets, folder.path() / "ledger");
+    if (!made) return console.fail(made.error());
+    ledger = std::move(*made);
+  }
   host::Deployment deployment(io, clock, random);
   LocalRuntime runtime(io);
   const auto spans = host::start_span_exporter(io, clock, random, host::shared_telemetry(suite), "parley run");
-  if (!spans) return environment.console.fail(spans.error());
+  if (!spans) return console.fail(spans.error());
   deployment.set_span_sink(*spans);
   runtime.set_span_sink(*spans);
   for (const host::SuiteWorker& worker : suite.workers) {
-    if (const Result<> prepared = deployment.prepare(worker.config); !prepared) {
-      return environment.console.fail(prepared.error());
-    }
+    if (const Result<> prepared = deployment.prepare(worker.config); !prepared) return console.fail(prepared.error());
   }
   TeamRun run(environment, options, io, runtime, "", has_questions(suite));
-  return run_until_done(io, run.play(host_agents(deployment, runtime, suite), stop_agents(runtime, deployment, *spans)),
-                        [&run](int) {
-                          run.interrupt();
-                          return AtSignal::cancel;
-                        });
+  return run_until_done(
+      io, run.play(host_agents(deployment, runtime, suite, ledger.get()), stop_agents(runtime, deployment, *spans)),
+      [&run](int) {
+        run.interrupt();
+        return AtSignal::cancel;
+      });
 }
 
 }  // namespace parley::cli

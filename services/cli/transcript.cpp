@@ -125,7 +125,7 @@ std::string Transcript::markdown() const {
          (*outcome_)->text + "\n";
 }
 
-std::string Transcript::json() const {
+std::string Transcript::json(Layout layout) const {
   nlohmann::json entries = nlohmann::json::array();
   for (const Entry& entry : entries_) {
     nlohmann::json line{{"at", time_text(entry.at)},
@@ -150,7 +150,8 @@ std::string Transcript::json() const {
   } else if (outcome_) {
     all["error"] = error_to_json(outcome_->error());
   }
-  return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const int indent = layout == Layout::pretty ? 2 : -1;
+  return all.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace parley::cli

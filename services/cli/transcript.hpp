@@ -29,7 +29,9 @@ class Transcript {
   void finish(const Result<messages::Answer>& answer, WallTime at);
 
   [[nodiscard]] std::string markdown() const;
-  [[nodiscard]] std::string json() const;
+  /// `line`: the whole object in one line.
+  enum class Layout : std::uint8_t { pretty, line };
+  [[nodiscard]] std::string json(Layout layout = Layout::pretty) const;
   /// Turns that were finished.
   [[nodiscard]] std::size_t turns() const { return turns_; }
   [[nodiscard]] const messages::Usage& usage() const { return usage_; }

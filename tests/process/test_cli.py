@@ -3,7 +3,9 @@
 
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -21,6 +23,7 @@ models:
   echo:
     provider: offline
     prefix: ""
+    chunk_interval: 5ms
     rules:
       - regex: '^slow$'
         reply: at last
@@ -166,6 +169,44 @@ class WithoutBroker(Folder):
         self.assertIn("hr> ", result.stdout)
         self.assertIn("disconnected", result.stdout)
 
+    def test_standalone_talks_to_the_only_agent_of_a_file_or_to_the_one_that_is_named(self):
+        one = self.write("one.yaml", ECHO_SUITE)
+        result = run("up", "--standalone", "-f", one, "--chat", stdin="hello\n")
+        self.assertEqual((result.returncode, result.stdout), (0, "talker> echo hello\n"), result.stderr)
+        two = self.write("two.yaml", ECHO_SUITE + ECHO_SUITE.partition("    agents:\n")[2].replace("talker", "other"))
+        self.assertEqual(run("up", "--standalone", "-f", two, "--chat", "other/x", stdin="hello\n").stdout,
+                         "other> echo hello\n")
+        result = run("up", "--standalone", "-f", two, "--chat", stdin="hello\n")
+        self.assert_one_error_line(result, 2, "choose with --chat one of talker, other")
+
+    def test_a_standalone_run_has_its_ledger(self):
+        budgets = "budgets: {limits: [{name: all, tokens: 1000000}]}\n"
+        started = time.monotonic()
+        result = run("run", self.write("paid.yaml", budgets + ECHO_SUITE), "hello", "--standalone")
+        self.assertEqual((result.returncode, result.stdout), (0, "echo hello\n"), result.stderr)
+        self.assertLess(time.monotonic() - started, 5, "nobody waits for a ledger that is not there")
+        tight = self.write("tight.yaml", "budgets: {limits: [{name: all, tokens: 1}]}\n" + ECHO_SUITE)
+        refused = run("run", tight, "hello", "--standalone")
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertIn("budget", refused.stderr)
+
+    def test_a_run_on_a_terminal_leaves_its_transcript_in_the_folder(self):
+        file = self.write("one.yaml", ECHO_SUITE)
+        for arguments, count in (([], 1), (["--transcript", "none"], 0)):
+            folder = tempfile.mkdtemp(dir=self.folder)
+            ours, theirs = pty.openpty()
+            process = subprocess.Popen([PARLEY, "run", file, "hello", "--standalone", *arguments], cwd=folder,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs)
+            os.close(theirs)
+            out = process.communicate(timeout=PATIENCE)[0]
+            os.close(ours)
+            self.assertEqual((process.returncode, out), (0, b"echo hello\n"))
+            kept = list(Path(folder).iterdir())
+            self.assertEqual(len(kept), count)
+            for each in kept:
+                self.assertRegex(each.name, r"^parley-run-\d{8}-\d{6}\.md$")
+                self.assertIn("echo hello", each.read_text())
+
 
 class UpAndDown(Folder):
     def up(self, *arguments):
@@ -278,7 +319,7 @@ class UpAndDown(Folder):
 
     def test_a_worker_that_cannot_start_stops_the_suite_with_its_reason(self):
         suite = ECHO_SUITE.replace("provider: offline", "provider: openai\n    model: x\n    api_key_env: NO_SUCH_KEY_IN_TEST")
-        suite = suite.replace("    prefix: \"\"\n", "")
+        suite = suite.replace("    prefix: \"\"\n    chunk_interval: 5ms\n", "")
         suite = re.sub(r"    rules:\n(      .*\n|        .*\n)+", "", suite)
         result = self.up("-f", self.write("keyless.yaml", suite))
         self.assertNotEqual(result.returncode, 0)
@@ -286,8 +327,8 @@ class UpAndDown(Folder):
         self.assert_nothing_left()
 
 
-class OnABus(unittest.TestCase):
-    """One suite with an echoing agent for all tests of this class."""
+class EchoSuite(unittest.TestCase):
+    """One suite with an echoing agent for all tests of a class."""
 
     @classmethod
     def setUpClass(cls):
@@ -314,6 +355,8 @@ class OnABus(unittest.TestCase):
         self.assertIn("subscribed", process.stderr.readline())
         return process
 
+
+class OnABus(EchoSuite):
     def test_a_request_prints_the_reply_as_text(self):
         result = self.parley("request", "talker/t1", "hello")
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "echo hello\n", ""))
@@ -348,11 +391,17 @@ class OnABus(unittest.TestCase):
         self.assertEqual(replies, {f"echo n{i}" for i in range(20)})
         self.assertIn("20 sent", result.stderr)
 
+    def test_a_stream_that_fails_leaves_the_error_a_line_of_its_own(self):
+        result = self.parley("request", "talker/t15", "word " * 4000, "--stream", "--timeout", "1s")
+        self.assertEqual(result.returncode, 4, result.stderr)
+        self.assertTrue(result.stdout.startswith("echo word "), result.stdout[:40])
+        self.assertTrue(result.stdout.endswith("\n"))
+
     def test_a_bad_line_of_a_file_is_counted_and_the_others_are_sent(self):
-        result = self.parley("request", "talker/t7", "--from-file", "-", stdin="one\n{broken\ntwo\n")
+        result = self.parley("request", "talker/t7", "--from-file", "-", stdin="\none\n\n \n{broken\ntwo\n")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stdout, "echo one\necho two\n")
-        self.assertIn("line 2", result.stderr)
+        self.assertIn("line 5", result.stderr, "as an editor counts")
         self.assertIn("1 failed with invalid", result.stderr)
 
     def test_a_late_reply_is_exit_4(self):
@@ -465,6 +514,26 @@ class OnABus(unittest.TestCase):
         result = self.parley("chat", "talker/t13", stdin="one\ntwo\n")
         self.assertEqual((result.returncode, result.stdout), (0, "talker> echo one\ntalker> echo two\n"), result.stderr)
 
+    def test_chat_in_json_tells_every_piece_and_then_the_answer(self):
+        result = self.parley("chat", "talker/t16", "--json", stdin="a text of several parts\nx\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        ends = [i for i, line in enumerate(lines) if line["event"] == "answer"]
+        self.assertEqual([lines[i]["text"] for i in ends], ["echo a text of several parts", "echo x"])
+        parts = lines[:ends[0]]
+        self.assertGreater(len(parts), 1)
+        self.assertEqual({(line["event"], line["from"]) for line in parts}, {("part", "talker")})
+        self.assertEqual("".join(line["text"] for line in parts), "echo a text of several parts")
+        self.assertGreater(lines[ends[0]]["usage"]["output_tokens"], 0)
+
+    def test_chat_keeps_a_transcript_when_asked(self):
+        file = f"{self.folder}/talk.jsonl"
+        result = self.parley("chat", "talker/t17", "--transcript", file, stdin="one\ntwo\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        kept = [json.loads(line) for line in Path(file).read_text().splitlines()]
+        self.assertEqual([(each["task"], each["answer"]) for each in kept], [("one", "echo one"), ("two", "echo two")])
+        self.assertEqual(self.parley("chat", "talker/t17", "--transcript", "talk.pdf").returncode, 2)
+
     def test_bench_measures_its_own_echo_agent(self):
         result = self.parley("bench", "--self", "--window", "8", "--duration", "500ms", "--json")
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -484,10 +553,93 @@ class OnABus(unittest.TestCase):
         self.assertNotIn("\x1b", text)
 
 
+class Operations(EchoSuite):
+    def test_what_is_quarantined_is_refused_at_once_with_the_reason_until_it_is_released(self):
+        self.assertEqual(self.parley("agent", "quarantine", "talker/q", "--reason", "odd").returncode, 0)
+        refused = self.parley("request", "talker/q", "hello")
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stderr, r"^error: quarantined: .*'talker/q'.*odd")
+        self.assertEqual(self.parley("request", "talker/other", "hello").stdout, "echo hello\n")
+        released = self.parley("agent", "release", "talker/q")
+        self.assertEqual(released.returncode, 0, released.stderr)
+        self.assertIn("1 messages were refused", released.stdout)
+        self.assertEqual(self.parley("request", "talker/q", "hello").stdout, "echo hello\n")
+
+    def test_a_drained_worker_gets_nothing_new_until_it_is_restarted(self):
+        self.addCleanup(self.parley, "worker", "restart", "talker")
+        drained = self.parley("worker", "drain", "talker", "--reason", "tired", "--json")
+        self.assertEqual(drained.returncode, 0, drained.stderr)
+        self.assertEqual(json.loads(drained.stdout)["worker"], "talker")
+        rows = json.loads(self.parley("ps", "--json").stdout)["peers"]
+        self.assertEqual([row["is_draining"] for row in rows if row["name"] == "talker"], [True])
+        self.assertEqual(self.parley("request", "talker/new", "hello", "--timeout", "500ms").returncode, 4)
+        self.assertEqual(self.parley("worker", "restart", "talker").returncode, 0)
+        again = self.parley("request", "talker/new", "hello", "--timeout", "30s")
+        self.assertEqual((again.returncode, again.stdout), (0, "echo hello\n"), again.stderr)
+        self.assertEqual(self.parley("worker", "restart", "nobody").returncode, 1)
+        self.assertEqual(self.parley("worker", "drain", "nobody").returncode, 1)
+
+    def test_events_that_are_followed_come_as_they_happen_until_ctrl_c(self):
+        out = Path(self.folder, "events.jsonl")
+
+        def reasons(event):
+            lines = [json.loads(line) for line in out.read_text().splitlines(keepends=True) if line.endswith("\n")]
+            return [line["reason"] for line in lines if (line["event"], line["process"]) == (event, "talker")]
+
+        with out.open("w") as stream:
+            process = subprocess.Popen([PARLEY, "events", "--follow", "--json", "--broker", self.broker],
+                                       stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        wait_for(lambda: reasons("agent_ready"), "event of the past")
+        before = len(reasons("agent_restarted"))
+        self.assertEqual(self.parley("worker", "restart", "talker").returncode, 0)
+        wait_for(lambda: len(reasons("agent_restarted")) > before, "event of the restart")
+        self.assertEqual(reasons("agent_restarted")[-1], "restart asked for")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=PATIENCE), 130)
+
+    def test_top_gives_scripts_one_look(self):
+        self.assertEqual(self.parley("request", "talker/top", "hello", "--timeout", "30s").returncode, 0)
+        result = self.parley("top", "--once", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        look = json.loads(result.stdout)
+        self.assertEqual(result.stdout.count("\n"), 1)
+        talker = next(row for row in look["types"] if row["name"] == "talker")
+        self.assertEqual(talker["workers"], 1)
+        self.assertIn("talker", [row["name"] for row in look["workers"]])
+        self.assertGreaterEqual(look["broker"]["workers"], 1)
+
+
 class Demo(Folder):
-    def play(self, **options):
-        return subprocess.Popen([PARLEY, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                stdin=subprocess.DEVNULL, text=True, env={**os.environ, "TMPDIR": self.folder}, **options)
+    def play(self, *arguments, **options):
+        return subprocess.Popen([PARLEY, "demo", *arguments], text=True, env={**os.environ, "TMPDIR": self.folder},
+                                **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                                   **options})
+
+    def test_an_interactive_demo_goes_on_as_a_chat_until_the_input_ends(self):
+        demo = self.play("--interactive", stdin=subprocess.PIPE)
+        out, errors = demo.communicate("I have an hr question\nEND\n", timeout=PATIENCE)
+        self.assertEqual(demo.returncode, 0, errors + out)
+        chat = out.partition("Your turn")[2]
+        self.assertIn("hr> ", chat)
+        self.assertIn("disconnected", chat)
+        self.assert_nothing_left()
+
+    def test_an_interactive_demo_on_a_terminal_asks_and_ends_with_ctrl_d(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        demo = self.play("--interactive", stdin=theirs)
+        os.close(theirs)
+        text = ""
+        while "you> " not in text:
+            self.assertTrue(select.select([demo.stdout], [], [], PATIENCE)[0], text)
+            piece = os.read(demo.stdout.fileno(), 4096).decode(errors="replace")
+            self.assertTrue(piece, f"ended early: {text}")
+            text += piece
+        os.write(ours, b"\x04")
+        _, errors = demo.communicate(timeout=PATIENCE)
+        self.assertEqual(demo.returncode, 0, errors)
+        self.assert_nothing_left()
 
     def test_demo_plays_the_help_desk_twice_at_once_and_leaves_nothing(self):
         demos = [self.play(), self.play()]

@@ -35,7 +35,7 @@ HostLimits limits_of(const host::SuiteConfig& suite) {
 struct Standalone {
   const Environment& environment;
   const host::SuiteConfig& suite;
-  bool has_chat;
+  const std::optional<AgentId>& chat_agent;  ///< unset: nobody talks
   SystemClock clock = {};
   SystemRandom random = {};
   asio::io_context io{1};
@@ -50,7 +50,7 @@ struct Standalone {
     if (!hosted) co_return environment.console.fail(hosted.error());
     int code = kDone;
     try {
-      Task<int> work = has_chat ? chat() : wait_for_ever();
+      Task<int> work = chat_agent ? chat() : wait_for_ever();
       code = co_await std::move(work);
     } catch (const std::exception&) {
       // After Ctrl-C: asio's operation_aborted, or its multiple_exceptions when two waits were aborted together.
@@ -84,17 +84,19 @@ struct Standalone {
 
   Task<int> chat() {
     ChatLinkOptions options;
-    const Result<AgentId> agent = AgentId::make(kUserProxyType, "standalone");
-    if (!agent) co_return environment.console.fail(agent.error());
-    options.agent = *agent;
-    options.reply_topic = "chat.replies";
+    options.agent = *chat_agent;
+    // Others answer by replies.
+    if (chat_agent->type() == kUserProxyType) options.reply_topic = "chat.replies";
     ChatLink link(io, runtime, clock, random, std::move(options));
     const Result<> opened = co_await link.open();
     if (!opened) co_return environment.console.fail(opened.error());
     const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
-    if (is_terminal) environment.console.note("talk to them; END ends the conversation, Ctrl-D leaves");
+    if (is_terminal) {
+      environment.console.note(
+          fmt::format("talking to {}; END ends the conversation, Ctrl-D leaves", chat_agent->type()));
+    }
     LineSource lines(io, STDIN_FILENO);
-    const ChatLoopOptions loop{environment.common.is_json, std::string(kUserProxyType)};
+    const ChatLoopOptions loop{environment.common.is_json, chat_agent->type()};
     const int code = co_await chat_loop(link, lines, is_terminal, environment.console, clock, loop);
     co_await link.close();
     co_return code;
@@ -111,8 +113,8 @@ struct Standalone {
 }  // namespace
 
 int run_standalone(const Environment& environment, const host::SuiteConfig& suite,
-                   const std::filesystem::path& run_directory, bool has_chat) {
-  Standalone standalone{.environment = environment, .suite = suite, .has_chat = has_chat};
+                   const std::filesystem::path& run_directory, const std::optional<AgentId>& chat) {
+  Standalone standalone{.environment = environment, .suite = suite, .chat_agent = chat};
   if (suite.budgets) {
     auto ledger = StandaloneLedger::make(standalone.io, standalone.clock, *suite.budgets, run_directory / "ledger");
     if (!ledger) return environment.console.fail(ledger.error());

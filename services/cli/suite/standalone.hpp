@@ -2,15 +2,17 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "agents/host/agents_config.hpp"
+#include "libmsg/core/ids.hpp"
 #include "services/cli/environment.hpp"
 
 namespace parley::cli {
 
-/// Hosts the suite until Ctrl-C, or, with `has_chat`, until the conversation on standard input ends. A suite with
-/// budgets has its ledger in this process, with the book that `parley up` keeps in `run_directory`.
+/// Hosts the suite until Ctrl-C, or, with `chat`, until the conversation with that agent on standard input ends. A
+/// suite with budgets has its ledger in this process, with the book that `parley up` keeps in `run_directory`.
 int run_standalone(const Environment& environment, const host::SuiteConfig& suite,
-                   const std::filesystem::path& run_directory, bool has_chat);
+                   const std::filesystem::path& run_directory, const std::optional<AgentId>& chat);
 
 }  // namespace parley::cli

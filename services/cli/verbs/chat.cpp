@@ -18,6 +18,7 @@ struct Settings {
   std::optional<std::string> agent;
   std::optional<std::string> session;
   std::optional<std::string> topic;
+  std::optional<std::string> transcript;
 };
 
 /// Without a TYPE it is the user proxy, which answers on a topic; a named agent answers by replies.
@@ -38,7 +39,7 @@ Result<ChatLinkOptions> link_options(Bus& bus, const Settings& settings) {
   return options;
 }
 
-Task<int> chat(Bus& bus, const Settings& settings) {
+Task<int> chat(Bus& bus, const Settings& settings, ChatTranscript* transcript) {
   Result<ChatLinkOptions> options = link_options(bus, settings);
   if (!options) co_return bus.console.refuse_usage(options.error().message);
   const std::string agent = options->agent.type();
@@ -50,10 +51,23 @@ Task<int> chat(Bus& bus, const Settings& settings) {
   const Result<> opened = co_await link.open();
   if (!opened) co_return bus.console.fail_answer(opened.error());
   LineSource lines(bus.io, STDIN_FILENO);
-  const ChatLoopOptions loop{bus.common.is_json, agent};
+  const ChatLoopOptions loop{bus.common.is_json, agent, transcript};
   const int code = co_await chat_loop(link, lines, is_terminal, bus.console, bus.clock, loop);
   co_await link.close();
+  if (transcript != nullptr) bus.console.note("transcript in " + transcript->file().string());
   co_return code;
+}
+
+int run_chat(Environment& environment, const Settings& settings) {
+  std::optional<ChatTranscript> transcript;
+  if (settings.transcript) {
+    Result<ChatTranscript> opened = ChatTranscript::open(*settings.transcript);
+    if (!opened) return environment.console.refuse_usage(opened.error().message);
+    transcript.emplace(std::move(*opened));
+  }
+  ChatTranscript* const kept = transcript ? &*transcript : nullptr;
+  return run_on_bus(environment, {.purpose = "chat", .default_timeout = kPatience},
+                    [&settings, kept](Bus& bus) { return chat(bus, settings, kept); });
 }
 
 Run declare(Options& options) {
@@ -63,10 +77,9 @@ Run declare(Options& options) {
   options.option("--session", settings->session, "NAME",
                  "Name of the conversation: the agent's key (default: a new one)");
   options.option("--topic", settings->topic, "TYPE", "Send one-way and take the answers from this topic type");
-  return [settings](Environment& environment) {
-    return run_on_bus(environment, {.purpose = "chat", .default_timeout = kPatience},
-                      [&](Bus& bus) { return chat(bus, *settings); });
-  };
+  options.option("--transcript", settings->transcript, "FILE",
+                 "Write every exchange to FILE.md, or as JSON a line to FILE.jsonl");
+  return [settings](Environment& environment) { return run_chat(environment, *settings); };
 }
 
 }  // namespace chat_verb
@@ -75,7 +88,7 @@ Run declare(Options& options) {
 const Verb kChatVerb{"chat", "Talk to an agent: lines in, answers out",
                      "  parley chat\n"
                      "  printf 'How much leave do I have?\\nEND\\n' | parley chat --session alice\n"
-                     "  parley chat hr/alice",
+                     "  parley chat hr/alice --transcript talk.md",
                      Reach::bus, &chat_verb::declare};
 
 }  // namespace parley::cli

@@ -45,7 +45,11 @@ Task<Result<StreamedReply>> receive_stream(Bus& bus, Target target, Payload payl
   StreamedReply received;
   for (;;) {
     Result<std::optional<Payload>> part = co_await stream->next();
-    if (!part) co_return fail(part.error());
+    if (!part) {
+      // What comes now is no part of the text.
+      if (received.has_printed_parts) bus.console.write("\n");
+      co_return fail(part.error());
+    }
     if (!*part) break;
     if (bus.common.is_json) {
       bus.console.print(to_line({{"type", (*part)->type}, {"part", payload_to_json(**part)}}));

@@ -12,6 +12,7 @@ namespace parley::cli {
 namespace {
 namespace run_verb {
 
+constexpr std::string_view kNoTranscript = "none";
 constexpr std::size_t kMaxTaskBytes = std::size_t{1} << 20U;
 
 struct Settings {
@@ -39,13 +40,14 @@ int run_run(Environment& environment, const Settings& settings) {
   if (task->empty()) return console.refuse_usage("the task is empty");
   options.task = *task;
   options.timeout = settings.timeout;
-  if (settings.transcript) {
+  if (settings.transcript && *settings.transcript != kNoTranscript) {
     options.transcript = *settings.transcript;
     const std::filesystem::path extension = options.transcript->extension();
     if (extension != ".md" && extension != ".json") {
-      return console.refuse_usage("--transcript: expected a file that ends with .md or .json");
+      return console.refuse_usage("--transcript: expected a file that ends with .md or .json, or none");
     }
   }
+  options.has_own_transcript = !settings.transcript && console.style().is_err_terminal && !environment.common.is_json;
   const auto suite = load_suite(settings.file);
   if (!suite) return console.fail(suite.error().error());
   const Result<std::string> agent = choose_agent(*suite, settings.agent);
@@ -60,7 +62,9 @@ Run declare(Options& options) {
   options.argument("FILE", settings->file, "Suite or agents file");
   options.argument("TASK", settings->task, "What is to be done; - reads it from standard input");
   options.option("--agent", settings->agent, "TYPE", "Who gets the task (default: the team of the file)");
-  options.option("--transcript", settings->transcript, "FILE", "Write the conversation to FILE.md or FILE.json");
+  options.option("--transcript", settings->transcript, "FILE",
+                 "Write the conversation to FILE.md or FILE.json; none for no file (default: on a terminal, "
+                 "parley-run-TIME.md here)");
   options.duration("--timeout", settings->timeout, "How long it may take (default: 30m)");
   options.flag("--standalone", settings->is_standalone, "All agents in this process, without a broker");
   return [settings](Environment& environment) { return run_run(environment, *settings); };

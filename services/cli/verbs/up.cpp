@@ -7,6 +7,7 @@
 #include "services/cli/suite/standalone.hpp"
 #include "services/cli/suite/suite_runner.hpp"
 #include "services/cli/suite/suite_source.hpp"
+#include "services/cli/team_run.hpp"
 #include "services/cli/verbs/verbs.hpp"
 
 namespace parley::cli {
@@ -19,12 +20,26 @@ struct Settings {
   bool is_detached = false;
   bool is_guard = false;
   bool is_standalone = false;
-  bool has_chat = false;
+  std::optional<std::string> chat;  ///< whom to talk to; empty: whoever is there
   bool is_verbose = false;
 };
 
+/// On a terminal the chat begins by itself when it is clear with whom.
+int run_here(const Environment& environment, const Settings& settings, const host::SuiteConfig& suite,
+             const std::filesystem::path& run_directory) {
+  if (!settings.chat && ::isatty(STDIN_FILENO) != 1) {
+    return run_standalone(environment, suite, run_directory, std::nullopt);
+  }
+  const bool is_named = settings.chat && !settings.chat->empty();
+  const Result<AgentId> agent = choose_chat_agent(suite, is_named ? settings.chat : std::nullopt, "standalone");
+  if (agent) return run_standalone(environment, suite, run_directory, *agent);
+  if (settings.chat) return environment.console.refuse_usage(agent.error().message);
+  environment.console.note(agent.error().message);
+  return run_standalone(environment, suite, run_directory, std::nullopt);
+}
+
 int run_up(Environment& environment, const Settings& settings) {
-  if (settings.has_chat && !settings.is_standalone) {
+  if (settings.chat && !settings.is_standalone) {
     return environment.console.refuse_usage("--chat needs --standalone (with processes, use 'parley chat' beside it)");
   }
   if (settings.is_standalone && settings.is_detached) {
@@ -37,10 +52,7 @@ int run_up(Environment& environment, const Settings& settings) {
   options.has_own_run_directory = settings.run_directory.has_value();
   options.run_directory =
       settings.run_directory ? std::filesystem::path(*settings.run_directory) : default_run_directory();
-  if (settings.is_standalone) {
-    const bool has_chat = settings.has_chat || ::isatty(STDIN_FILENO) == 1;
-    return run_standalone(environment, *suite, options.run_directory, has_chat);
-  }
+  if (settings.is_standalone) return run_here(environment, settings, *suite, options.run_directory);
   options.is_verbose = settings.is_verbose;
   if (settings.is_guard) return watch_suite(environment, options);
   return settings.is_detached ? run_suite_detached(environment, options) : run_suite(environment, options, [] {});
@@ -53,7 +65,8 @@ Run declare(Options& options) {
   options.flag("-d,--detach", settings->is_detached, "Run in the background; 'parley down' stops it");
   options.flag("--guard", settings->is_guard, "Only watch the suite that runs there (what a supervisor starts)");
   options.flag("--standalone", settings->is_standalone, "All agents in this process, without a broker");
-  options.flag("--chat", settings->has_chat, "With --standalone: talk to them here");
+  options.option_with_default("--chat", settings->chat, "AGENT",
+                              "With --standalone: talk to them here (default: to the user proxy, or the only agent)");
   options.flag("-v,--verbose", settings->is_verbose, "Show the output of every process");
   return [settings](Environment& environment) { return run_up(environment, *settings); };
 }

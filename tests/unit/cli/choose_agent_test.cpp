@@ -41,5 +41,36 @@ TEST(ChooseAgent, asks_when_it_cannot_tell) {
   EXPECT_THAT(choose_agent(suite(kWriter + reader), std::nullopt).error().message, HasSubstr("no team"));
 }
 
+std::string chat_partner(const std::string& agents, const std::optional<std::string>& name = std::nullopt) {
+  const auto agent = choose_chat_agent(suite(agents), name, "here");
+  return agent ? agent->str() : agent.error().message;
+}
+
+TEST(ChooseChatAgent, prefers_the_user_proxy) {
+  const std::string proxy = "  - {type: user_proxy, kind: user_proxy}\n";
+  EXPECT_EQ(chat_partner(kWriter + proxy + kInner), "user_proxy/here");
+}
+
+TEST(ChooseChatAgent, takes_the_only_agent_or_team_of_a_file_without_one) {
+  EXPECT_EQ(chat_partner(kWriter), "writer/here");
+  EXPECT_EQ(chat_partner(kWriter + kInner), "inner/here");
+}
+
+TEST(ChooseChatAgent, takes_the_named_agent_and_its_key) {
+  EXPECT_EQ(chat_partner(kWriter + kInner, "writer"), "writer/here");
+  EXPECT_EQ(chat_partner(kWriter + kInner, "writer/essay-7"), "writer/essay-7");
+}
+
+TEST(ChooseChatAgent, names_the_agents_when_it_cannot_tell) {
+  const std::string reader = "  - {type: reader, kind: assistant}\n";
+  EXPECT_THAT(chat_partner(kWriter + reader), HasSubstr("choose with --chat one of writer, reader"));
+  EXPECT_THAT(chat_partner(kWriter + reader, "x"),
+              HasSubstr("'x' is no agent of team.yaml (there are writer, reader)"));
+}
+
+TEST(OwnTranscript, is_named_after_the_time) {
+  EXPECT_EQ(own_transcript_name(WallTime{std::chrono::seconds(1'773'500'966)}), "parley-run-20260314-150926.md");
+}
+
 }  // namespace
 }  // namespace parley::cli
