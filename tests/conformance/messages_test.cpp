@@ -3,7 +3,9 @@
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <gmock/gmock.h>
+#include <set>
 
+#include "libmsg/wire/control.hpp"
 #include "libmsg/wire/envelope.hpp"
 #include "tests/conformance/bus.hpp"
 
@@ -216,6 +218,36 @@ TYPED_TEST(Messages, trace_context_travels_with_requests_and_events) {
     EXPECT_TRUE(co_await this->eventually([this] { return this->heard_.size() == 2; }));
     EXPECT_FALSE(this->heard_.at(0).empty());
     EXPECT_EQ(this->heard_.at(0), this->heard_.at(1));
+  });
+}
+
+// The broker's record of a trace shows under which id each message came in.
+TYPED_TEST(Messages, have_ids_of_their_own_whatever_their_kind) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    constexpr std::size_t kRounds = 5;
+    const std::string trace_id(32, 'a');
+    co_await this->record("reader", filters("news"));
+    CallOptions traced;
+    traced.is_traced = true;
+    traced.attributes.emplace_back(wire::attribute::kTraceparent, "00-" + trace_id + "-b7ad6b7169203331-01");
+    for (std::size_t i = 0; i < kRounds; ++i) {
+      EXPECT_EQ(code_of(co_await runtime.client().request(target("reader/x"), asked("m"), traced)), "ok");
+      EXPECT_EQ(code_of(co_await runtime.client().send(target("reader/x"), ask("m"), traced)), "ok");
+      EXPECT_EQ(code_of(co_await runtime.client().publish(topic("news/x"), ask("m"), traced)), "ok");
+    }
+    wire::Query query;
+    query.what = "trace";
+    query.key = trace_id;
+    const Result<Payload> answer = co_await runtime.query(query);
+    EXPECT_EQ(code_of(answer), "ok");
+    if (!answer) co_return;
+    std::multiset<std::uint64_t> ids;
+    for (const wire::TraceHop& hop : wire::decode_body<wire::TraceReport>(as_bytes(answer->bytes)).value().hops) {
+      if (hop.kind != "reply" && hop.delivery_id == 0) ids.insert(hop.message_id);
+    }
+    EXPECT_EQ(ids.size(), 3 * kRounds);
+    EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), 3 * kRounds);
+    EXPECT_FALSE(ids.contains(0));
   });
 }
 
