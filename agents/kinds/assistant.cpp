@@ -9,6 +9,7 @@
 #include "agents/kinds/thread_view.hpp"
 #include "agents/kinds/turn_voice.hpp"
 #include "agents/llm/token_estimate.hpp"
+#include "libmsg/messages/spent_usage.hpp"
 #include "libmsg/wire/envelope.hpp"
 
 namespace parley::kinds {
@@ -37,6 +38,15 @@ std::string conversation_of(const Context& context) {
   return named.empty() ? context.self().key() : std::string(named);
 }
 
+/// What was spent before counts as well.
+Error with_spent(Error error, const Usage& before) {
+  if (before == Usage()) return error;
+  Usage sum = messages::spent_usage(error);
+  sum += before;
+  messages::set_spent_usage(error, sum);
+  return error;
+}
+
 void forget_front(std::vector<ChatMessage>& messages, std::size_t count) {
   messages.erase(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(count));
 }
@@ -58,9 +68,11 @@ Task<Result<Answer>> Assistant::on(const Text& message, Context& context) {
     co_return fail(known.error());
   }
   Summarizer summarizer = this->summarizer(context);
-  if (const Result<> folded = co_await fold_history(input, summarizer); !folded) co_return fail(folded.error());
+  if (const Result<> folded = co_await fold_history(input, summarizer); !folded) {
+    co_return fail(with_spent(folded.error(), summarizer.usage()));
+  }
   Result<ToolLoopOutcome> outcome = co_await run_loop(std::move(input), context.self().type(), context);
-  if (!outcome) co_return fail(std::move(outcome).error());
+  if (!outcome) co_return fail(with_spent(std::move(outcome).error(), summarizer.usage()));
   // Providers refuse a conversation with an empty message in it.
   if (outcome->stop_reason != stop_reason::kBudgetExceeded && !outcome->text.empty()) {
     std::vector<ChatMessage> turn{{Role::user, message.text}};
@@ -83,10 +95,12 @@ Task<Result<Answer>> Assistant::on(const TurnRequest& request, Context& context)
     co_return fail(known.error());
   }
   Summarizer summarizer = this->summarizer(context);
-  if (const Result<> folded = co_await fold_thread(input, summarizer); !folded) co_return fail(folded.error());
+  if (const Result<> folded = co_await fold_thread(input, summarizer); !folded) {
+    co_return fail(with_spent(folded.error(), summarizer.usage()));
+  }
   const std::string name = request.name.empty() ? context.self().type() : request.name;
   Result<ToolLoopOutcome> outcome = co_await run_loop(std::move(input), name, context);
-  if (!outcome) co_return fail(std::move(outcome).error());
+  if (!outcome) co_return fail(with_spent(std::move(outcome).error(), summarizer.usage()));
   co_return co_await deliver(std::move(*outcome), name, summarizer.usage(), context);
 }
 

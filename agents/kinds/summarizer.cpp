@@ -25,8 +25,8 @@ Task<Result<std::optional<std::string>>> Summarizer::sum_up(std::string_view ear
   }
   if (completion.error().usage) usage_ += *completion.error().usage;
   const Error& error = completion.error().error;
-  const bool is_end = error.code == ErrorCode::cancelled || error.code == ErrorCode::timeout ||
-                      error.code == ErrorCode::budget_exceeded;
+  // A budget that refuses the summary is left to judge the turn's own calls, whose refusal has a fallback.
+  const bool is_end = error.code == ErrorCode::cancelled || error.code == ErrorCode::timeout;
   if (is_end) co_return fail(error);
   spdlog::warn("event=summary_failed agent={} code={}", context_.self().type(), to_string(error.code));
   co_return std::nullopt;

@@ -19,8 +19,8 @@ class Summarizer {
       : options_(options), model_(model), context_(context) {}
 
   /// The summary of `earlier` and the messages. nullopt when the model failed in a way that the turn can do without:
-  /// what does not fit is then left out. Fails with `cancelled`, `timeout` and `budget_exceeded`. Both views must be
-  /// valid until the task has completed.
+  /// what does not fit is then left out. Fails with `cancelled` and `timeout`. Both views must be valid until the task
+  /// has completed.
   Task<Result<std::optional<std::string>>> sum_up(std::string_view earlier, std::span<const llm::ChatMessage> messages);
 
   /// What that cost, failed calls included.

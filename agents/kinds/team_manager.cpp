@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agents/teams/saved_text.hpp"
+#include "libmsg/messages/spent_usage.hpp"
 #include "libmsg/runtime/run_all.hpp"
 #include "libmsg/wire/fields.hpp"
 
@@ -195,7 +196,9 @@ Task<Result<Answer>> TeamManager::finish(teams::Team::End end, Context& context)
     ended.detail = to_string(end.answer.error().code);
     ended.text = "failed: " + end.answer.error().message;
     (void)co_await tell(std::move(ended), context);
-    co_return fail(std::move(end.answer).error());
+    Error error = std::move(end.answer).error();
+    messages::set_spent_usage(error, team_.usage());
+    co_return fail(std::move(error));
   }
   teams::TeamAnswer& result = *end.answer;
   ended.text = result.reason;

@@ -3,6 +3,8 @@
 
 #include "agents/kinds/team_manager.hpp"
 #include "agents/llm/turn_call.hpp"
+#include "libmsg/messages/spent_usage.hpp"
+#include "libmsg/wire/envelope.hpp"
 
 namespace parley::kinds {
 
@@ -10,6 +12,7 @@ using messages::Answer;
 using messages::TeamEvent;
 using messages::Text;
 using messages::ThreadMessage;
+using messages::Usage;
 using std::chrono::milliseconds;
 
 namespace {
@@ -27,7 +30,7 @@ Task<Result<>> TeamManager::consult(teams::Consult consult, Context& context) {
   if (!is_whole) co_return Result<>{};  // the next step is the end
   // Who may spend no more is not to be helped by a fallback.
   if (!advice.text && advice.text.error().code == ErrorCode::budget_exceeded) {
-    team_.give_up(advice.text.error());
+    team_.give_up(advice.text.error(), advice.usage);
   } else {
     team_.advised(advice.text, advice.usage);
   }
@@ -50,7 +53,8 @@ Task<TeamManager::Advice> TeamManager::ask_model(const teams::Consult& consult, 
   }
   if (!consult.schema.empty()) request.response_schema = llm::ResponseSchema{"decision", consult.schema};
   request.temperature = 0;
-  request.caller = {id_.str(), conversation()};
+  const std::string_view named = context.attribute(wire::attribute::kConversation);
+  request.caller = {id_.str(), named.empty() ? conversation() : std::string(named)};
   request.deadline = team_.deadline();
   std::expected<llm::Completion, llm::ModelError> completion =
       co_await llm::complete_in_turn(*model_, std::move(request), context);
@@ -59,6 +63,7 @@ Task<TeamManager::Advice> TeamManager::ask_model(const teams::Consult& consult, 
     advice.usage = completion->usage;
     advice.text = std::move(completion->text);
   } else {
+    advice.usage = completion.error().usage.value_or(Usage());
     advice.text = fail(completion.error().error);
   }
   co_return advice;
@@ -73,6 +78,7 @@ Task<TeamManager::Advice> TeamManager::ask_adviser(const teams::Consult& consult
     advice.usage = answer->usage;
     advice.text = answer->text;
   } else {
+    advice.usage = messages::spent_usage(answer.error());
     advice.text = fail(answer.error());
   }
   co_return advice;
@@ -112,6 +118,7 @@ Task<> TeamManager::take_verdicts(const std::vector<std::string>& agents, Verdic
       if (is_over) verdicts.done[agent] = teams::cut(answer->text, 200);
       continue;
     }
+    if (const Usage spent = messages::spent_usage(answer.error()); spent != Usage()) verdicts.usage += spent;
     TeamEvent failed{"participant_failed",
                      id_.type(),
                      agent,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agents/kinds/team_manager.hpp"
+#include "libmsg/messages/spent_usage.hpp"
 #include "libmsg/wire/envelope.hpp"
 
 namespace parley::kinds {
@@ -30,12 +31,13 @@ Result<Answer> checked_answer(Result<Answer> answer, const teams::Turn& turn) {
   if (!answer) return answer;
   const bool is_wrong = !answer->handoff.empty() && !turn.handoffs.empty() &&
                         std::ranges::find(turn.handoffs, answer->handoff) == turn.handoffs.end();
-  if (is_wrong) return fail(wrong_handoff(turn, answer->handoff));
-  if (answer->stop_reason.starts_with(kAbortedTeam)) {
-    return fail(ErrorCode::handler_failed,
-                "its team gave up (" + answer->stop_reason + ") with: " + teams::cut(answer->text, 500));
-  }
-  return answer;
+  const bool is_aborted = answer->stop_reason.starts_with(kAbortedTeam);
+  if (!is_wrong && !is_aborted) return answer;
+  Error error = is_wrong ? wrong_handoff(turn, answer->handoff)
+                         : Error(ErrorCode::handler_failed, "its team gave up (" + answer->stop_reason +
+                                                                ") with: " + teams::cut(answer->text, 500));
+  messages::set_spent_usage(error, answer->usage);
+  return fail(std::move(error));
 }
 
 }  // namespace
@@ -63,13 +65,17 @@ Task<> TeamManager::take_turn(const teams::Turn& turn, Context& context, teams::
       co_return;
     }
     if (context.is_cancelled()) co_return;
+    if (const Usage spent = messages::spent_usage(answer.error()); spent != Usage()) result.spent += spent;
     result.answer = fail(answer.error());
     // The conversation's own time is over: that is no failure of the member, and Team will say so.
     const auto over = team_.deadline();
     result.is_skipped = over && context.now() >= *over;
-    const auto decision = attempts.after(answer.error());
-    TeamEvent failed{"participant_failed",   type,         name, to_string(answer.error().code),
-                     answer.error().message, team_.usage()};
+    auto decision = attempts.after(answer.error());
+    const bool goes_on = decision.what == What::retry || decision.what == What::replace;
+    // A limit of the team will end the conversation: nothing more is spent before that.
+    if (goes_on && !team_.has_means_after(result.spent)) decision.what = What::skip;
+    TeamEvent failed{"participant_failed",    type, name, to_string(answer.error().code), answer.error().message,
+                     usage_with(result.spent)};
     if (decision.what == What::retry) failed.text += " (tries again)";
     if (decision.what == What::skip) failed.text += " (goes on without)";
     if (decision.what == What::replace) failed.text += " (replaced by " + contact.failure.replacement + ")";

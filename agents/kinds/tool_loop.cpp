@@ -7,6 +7,7 @@
 #include "agents/kinds/tool_round.hpp"
 #include "agents/llm/token_estimate.hpp"
 #include "agents/llm/turn_call.hpp"
+#include "libmsg/messages/spent_usage.hpp"
 
 namespace parley::kinds {
 
@@ -84,7 +85,11 @@ Task<Result<ToolLoopOutcome>> ToolLoop::run() {
     } else {
       is_over = co_await take_calls(std::move(*completion));
     }
-    if (!is_over) co_return fail(std::move(is_over).error());
+    if (!is_over) {
+      Error error = std::move(is_over).error();
+      messages::set_spent_usage(error, outcome_.usage);
+      co_return fail(std::move(error));
+    }
     if (*is_over) co_return std::move(outcome_);
   }
 }
@@ -201,7 +206,13 @@ Task<Result<std::vector<ToolResult>>> ToolLoop::use_tools(const std::vector<Tool
   for (const ToolCall& call : calls) {
     if (tools_.has(call.name)) outcome_.tools_used.push_back(call.name);
   }
-  co_return co_await round.run(calls, options_.max_parallel, outcome_.usage);
+  Result<std::vector<ToolResult>> results = co_await round.run(calls, options_.max_parallel, outcome_.usage);
+  if (!results) co_return results;
+  for (const ToolResult& result : *results) {
+    // Another agent has done the work.
+    if (result.usage != messages::Usage()) outcome_.usage += result.usage;
+  }
+  co_return results;
 }
 
 Task<Result<bool>> ToolLoop::answer_with_results(const std::vector<ToolResult>& results) {

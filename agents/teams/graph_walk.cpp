@@ -97,7 +97,7 @@ void GraphWalk::heard(const std::vector<Outcome>& outcomes, const Scene& scene) 
   for (const Outcome& outcome : outcomes) {
     // Of a node that was left out only the edges without a condition are taken.
     for (const std::size_t edge : taken_edges(*graph_, outcome.member, outcome.answer)) ++tokens_[edge];
-    if (outcome.is_skipped) continue;
+    if (outcome.is_skipped || outcome.is_private) continue;
     last_names_.push_back(scene.seats[outcome.member].name);
     last_texts_.push_back(outcome.answer.text);
   }

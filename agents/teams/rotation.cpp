@@ -93,12 +93,14 @@ Step Broadcast::next(const Scene& scene) {
 
 void Broadcast::heard(const std::vector<Outcome>& outcomes, const Scene& scene) {
   if (round_ >= options_.rounds) {
-    aggregate_ = outcomes.front().is_skipped ? concatenated(voices_) : outcomes.front().answer.text;
+    const Outcome& last = outcomes.front();
+    aggregate_ = last.is_skipped || last.is_private ? concatenated(voices_) : last.answer.text;
     return;
   }
   voices_.clear();
   for (const Outcome& outcome : outcomes) {
-    if (!outcome.is_skipped) voices_.push_back({scene.seats[outcome.member].name, outcome.answer.text});
+    if (!outcome.is_skipped && !outcome.is_private)
+      voices_.push_back({scene.seats[outcome.member].name, outcome.answer.text});
   }
   ++round_;
 }

@@ -47,6 +47,8 @@ struct Outcome {
   messages::Answer answer = {};
   /// It failed and the policy says to go on without it; the answer is empty.
   bool is_skipped = false;
+  /// Not everybody may read it: it is no part of what the team answers.
+  bool is_private = false;
 };
 
 /// These speak now, all at once when there are several.

@@ -117,15 +117,27 @@ Team::Action Team::next(TimePoint now) {
 std::optional<std::string> Team::limit_reached(TimePoint now) const {
   const TeamLimits& limits = plan_->limits;
   if (rounds_ >= limits.max_rounds) return "max_rounds:" + std::to_string(limits.max_rounds);
-  if (limits.max_tokens > 0 && usage_.input_tokens + usage_.output_tokens >= limits.max_tokens) {
-    return "token_budget:" + std::to_string(limits.max_tokens);
-  }
-  if (limits.max_cost_nano_usd > 0 && usage_.cost_nano_usd >= limits.max_cost_nano_usd) {
-    return "money:" + dollars(limits.max_cost_nano_usd);
-  }
+  if (auto reason = means_used_up(usage_)) return reason;
   const auto over = deadline();
   if (over && now >= *over) return "time:" + format_duration(limits.max_time);
   return std::nullopt;
+}
+
+std::optional<std::string> Team::means_used_up(const messages::Usage& spent) const {
+  const TeamLimits& limits = plan_->limits;
+  if (limits.max_tokens > 0 && spent.input_tokens + spent.output_tokens >= limits.max_tokens) {
+    return "token_budget:" + std::to_string(limits.max_tokens);
+  }
+  if (limits.max_cost_nano_usd > 0 && spent.cost_nano_usd >= limits.max_cost_nano_usd) {
+    return "money:" + dollars(limits.max_cost_nano_usd);
+  }
+  return std::nullopt;
+}
+
+bool Team::has_means_after(const messages::Usage& more) const {
+  messages::Usage sum = usage_;
+  sum += more;
+  return !means_used_up(sum);
 }
 
 std::optional<TimePoint> Team::deadline() const {
@@ -154,9 +166,10 @@ void Team::heard(std::vector<TurnResult> results, TimePoint now, WallTime wall) 
   const TurnResult* aborted = nullptr;
   std::optional<std::string> ended;
   for (const TurnResult& result : results) {
+    if (result.spent != messages::Usage()) usage_ += result.spent;
     if (!result.answer) {
       if (!result.is_skipped && aborted == nullptr) aborted = &result;
-      outcomes.push_back({result.member, {}, true});
+      outcomes.push_back({.member = result.member, .is_skipped = true});
       continue;
     }
     const Answer& answer = *result.answer;
@@ -170,7 +183,8 @@ void Team::heard(std::vector<TurnResult> results, TimePoint now, WallTime wall) 
       auto circle = repetition_->add(name, answer.text);
       if (circle && !ended) ended = std::move(circle);
     }
-    outcomes.push_back({result.member, answer, false});
+    const bool is_private = !thread_.messages().back().visible_to.empty();
+    outcomes.push_back({.member = result.member, .answer = answer, .is_private = is_private});
   }
   strategy_->heard(outcomes, scene());
   if (aborted != nullptr) {
@@ -201,6 +215,11 @@ void Team::look(const Progress& progress) {
 void Team::advised(const Result<std::string>& advice, const messages::Usage& usage) {
   usage_ += usage;
   strategy_->advised(advice, scene());
+}
+
+void Team::give_up(const Error& error, const messages::Usage& usage) {
+  if (usage != messages::Usage()) usage_ += usage;
+  abort(error, {});
 }
 
 void Team::judged(std::map<std::string, std::string> verdicts, const messages::Usage& usage, TimePoint now) {

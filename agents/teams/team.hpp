@@ -77,6 +77,8 @@ struct TurnResult {
   Result<messages::Answer> answer;
   /// With an error: the policy says to go on without it; otherwise the conversation is aborted.
   bool is_skipped = false;
+  /// Of attempts that failed, whatever came of the turn in the end.
+  messages::Usage spent = {};
 };
 
 class Team {
@@ -106,8 +108,9 @@ class Team {
   void advised(const Result<std::string>& advice, const messages::Usage& usage);
   /// The agents of the last Judge have answered: the reasons of those who say that it is over, by agent type.
   void judged(std::map<std::string, std::string> verdicts, const messages::Usage& usage, TimePoint now);
-  /// It cannot go on, for a reason that lies outside of it: ends in what there is, or in the error.
-  void give_up(const Error& error) { abort(error, {}); }
+  /// It cannot go on, for a reason that lies outside of it: ends in what there is, or in the error. `usage`: what was
+  /// spent before it failed.
+  void give_up(const Error& error, const messages::Usage& usage);
   /// Somebody outside wants it to end: the next action is End. A Consult or Judge under way needs no event any more;
   /// turns under way do, those that were broken off as skipped.
   void stop(std::string reason) { stop_ = std::move(reason); }
@@ -115,6 +118,8 @@ class Team {
   [[nodiscard]] const TeamPlan& plan() const { return *plan_; }
   [[nodiscard]] const Thread& thread() const { return thread_; }
   [[nodiscard]] const messages::Usage& usage() const { return usage_; }
+  /// False when a turn that has cost so much already has used up the tokens or the money of the task.
+  [[nodiscard]] bool has_means_after(const messages::Usage& more) const;
   [[nodiscard]] std::uint64_t rounds() const { return rounds_; }
   /// Numbers the threads of this team, for the names of its conversations: 1 for the first.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
@@ -138,6 +143,8 @@ class Team {
   void say(std::size_t member, const messages::Answer& answer, WallTime wall);
   void look(const Progress& progress);
   [[nodiscard]] std::optional<std::string> limit_reached(TimePoint now) const;
+  /// The limit of tokens or money that is reached when so much was spent.
+  [[nodiscard]] std::optional<std::string> means_used_up(const messages::Usage& spent) const;
   void end(std::string reason);
   void abort(const Error& error, std::string_view who);
 

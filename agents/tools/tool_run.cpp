@@ -8,6 +8,7 @@
 
 #include "agents/llm/json_text.hpp"
 #include "agents/tools/tool_text.hpp"
+#include "libmsg/messages/spent_usage.hpp"
 
 namespace parley::tools {
 
@@ -161,7 +162,9 @@ Task<Outcome> run_tool(const ReadyTool& tool, const ToolCall& call, Context& tur
   }
   if (!result) {
     run.outcome = outcome_of(result.error());
-    co_return failed_result(call, reason_of(result.error(), policy));
+    ToolResult failed = failed_result(call, reason_of(result.error(), policy));
+    failed.usage = messages::spent_usage(result.error());
+    co_return failed;
   }
   run.outcome = result->is_error ? ToolOutcome::tool_error : ToolOutcome::ok;
   co_return finish(std::move(*result), call, policy.max_result_bytes);

@@ -241,11 +241,24 @@ TEST_F(AssistantSummary, that_fails_leaves_older_turns_out_this_time) {
   EXPECT_LT(last_asked().size(), 8U);
 }
 
-TEST_F(AssistantSummary, that_no_budget_is_left_for_ends_the_turn) {
+TEST_F(AssistantSummary, that_no_budget_is_left_for_is_done_without) {
   host_assistant();
   talk(3);
   summaries->will_fail(ErrorCode::budget_exceeded, "limit");
-  EXPECT_EQ(request<Answer>("hr/alice", "q").error().code, ErrorCode::budget_exceeded);
+  talk(1);
+  EXPECT_EQ(last_asked().back(), "q0");
+}
+
+TEST_F(AssistantSummary, leaves_the_fallback_of_the_budget_to_the_turn) {
+  options.loop.on_budget_exceeded = "Come back tomorrow.";
+  host_assistant();
+  talk(3);
+  summaries->will_fail(ErrorCode::budget_exceeded, "limit");
+  model->will_fail(ErrorCode::budget_exceeded, "limit");
+  const Result<Answer> answer = request<Answer>("hr/alice", "q3");
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->text, "Come back tomorrow.");
+  EXPECT_EQ(answer->stop_reason, "budget_exceeded");
 }
 
 TEST_F(AssistantSummary, of_a_thread_is_made_once_for_the_same_beginning) {

@@ -1,4 +1,5 @@
 // An assistant as a member of a conversation, and answers of a certain shape.
+#include "libmsg/messages/spent_usage.hpp"
 #include "tests/unit/agents/assistant_fixture.hpp"
 
 namespace parley::kinds {
@@ -119,6 +120,7 @@ TEST_F(AssistantShape, that_stays_wrong_is_a_failure_of_the_model) {
   ASSERT_FALSE(said);
   EXPECT_EQ(said.error().code, ErrorCode::upstream_failed);
   EXPECT_THAT(said.error().message, HasSubstr("not JSON"));
+  EXPECT_EQ(messages::spent_usage(said.error()).input_tokens, 30U) << "three answers were paid for";
   EXPECT_TRUE(model->is_done());
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "agents/host/agents_config.hpp"
+#include "libmsg/messages/spent_usage.hpp"
 #include "services/config/yaml.hpp"
 #include "tests/unit/agents/kinds_fixture.hpp"
 
@@ -199,6 +200,45 @@ TEST_F(TeamManagerTest, retries_a_member_that_fails_and_says_so) {
   EXPECT_THAT(watched.events.at(1).text, HasSubstr("tries again"));
 }
 
+/// A member that spends 1000 tokens each time and then fails.
+struct TeamSpend : TeamManagerTest {
+  TeamSpend() {
+    host_closure("waster", [this](const Payload&, Context&) -> Task<Result<Payload>> {
+      ++calls;
+      Error error(ErrorCode::upstream_failed, "no answer fits");
+      messages::Usage spent;
+      spent.input_tokens = 1000;
+      messages::set_spent_usage(error, spent);
+      co_return fail(error);
+    });
+  }
+  int calls = 0;
+};
+
+TEST_F(TeamSpend, of_failed_turns_counts_against_the_limit_of_tokens) {
+  host_team(R"(
+  - type: team
+    kind: group_chat
+    strategy: round_robin
+    on_failure: {retries: 1, backoff: 0ms, then: skip}
+    participants: [waster, other]
+    limits: {max_tokens: 3000, max_rounds: 50}
+)");
+  member("other", {"hello", "again"});
+  const Watched watched = run("team/x", "task");
+  ASSERT_TRUE(watched.answer) << watched.answer.error().message;
+  EXPECT_EQ(watched.answer->stop_reason, "token_budget:3000");
+  EXPECT_EQ(watched.answer->usage.input_tokens, 3000U);
+  EXPECT_EQ(calls, 3) << "the second attempt of its second turn is not made any more";
+}
+
+TEST_F(TeamSpend, of_a_team_that_fails_is_told_to_whoever_gave_the_task) {
+  host_team("  - {type: team, kind: pipeline, participants: [waster]}\n");
+  const Watched watched = run("team/x", "task");
+  ASSERT_FALSE(watched.answer);
+  EXPECT_EQ(messages::spent_usage(watched.answer.error()).input_tokens, 1000U);
+}
+
 TEST_F(TeamManagerTest, replaces_skips_and_aborts_by_policy) {
   host_team(R"(
   - type: team
@@ -284,6 +324,23 @@ TEST_F(TeamManagerTest, nests_teams_and_shows_their_members) {
   EXPECT_THAT(watched.turns, ElementsAre("a: 1", "b: 2", "inner: 2", "last: 3"));
   EXPECT_THAT(keys["a"], ElementsAre("inner~outer~x"));
   EXPECT_EQ(watched.answer->usage.output_tokens, 3U);
+}
+
+TEST_F(TeamManagerTest, pays_for_selectors_of_inner_teams_in_the_outer_teams_conversation) {
+  host_team(R"(
+  - {type: outer, kind: pipeline, participants: [inner]}
+  - type: inner
+    kind: group_chat
+    strategy: selector
+    participants: [a, b, c]
+    limits: {max_rounds: 1}
+models:
+  m: {provider: offline}
+)");
+  model->will_answer("b");
+  member("b", {"hello"});
+  ASSERT_TRUE(run("outer/x", "task").answer);
+  EXPECT_EQ(model->requests.at(0).caller.conversation, "outer~x");
 }
 
 TEST_F(TeamManagerTest, runs_members_in_parallel) {

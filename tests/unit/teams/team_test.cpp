@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agents/teams/graph_walk.hpp"
 #include "agents/teams/pair.hpp"
 #include "agents/teams/rotation.hpp"
 #include "agents/teams/selector.hpp"
@@ -161,6 +162,52 @@ TEST_F(TeamTest, adds_up_what_everybody_has_cost) {
   EXPECT_EQ(answer().usage.cost_nano_usd, 15'000U);
 }
 
+TEST_F(TeamTest, counts_what_turns_have_cost_that_failed) {
+  plan.limits.max_tokens = 100;
+  begin();
+  messages::Usage spent;
+  spent.input_tokens = 60;
+  team->heard({{0, fail(ErrorCode::upstream_failed, "broken"), true, spent}}, now, {});
+  EXPECT_EQ(next(), "b");
+  EXPECT_TRUE(team->has_means_after({}));
+  EXPECT_FALSE(team->has_means_after(spent));
+  Answer said;
+  said.text = "at the second attempt";
+  team->heard({{1, said, false, spent}}, now, {});
+  EXPECT_EQ(next(), ".token_budget:100");
+  EXPECT_EQ(answer().usage.input_tokens, 120U);
+}
+
+TEST_F(TeamTest, answers_with_nothing_that_was_said_in_private) {
+  plan.members.push_back({{"c", ""}, {}});
+  plan.has_private_messages = true;
+  plan.make_strategy = [] { return std::make_unique<Broadcast>(BroadcastOptions{}); };
+  begin();
+  ASSERT_EQ(next(), "abc");
+  Answer secret;
+  secret.text = "@b: between us";
+  Answer open;
+  open.text = "for all";
+  team->heard({{0, secret}, {1, open}, {2, secret}}, now, {});
+  EXPECT_EQ(answer().text, "b: for all");
+}
+
+TEST_F(TeamTest, answers_from_a_graph_with_nothing_that_was_said_in_private) {
+  plan.members[1].visible_to = {"a"};
+  const auto graph = std::make_shared<Graph>();
+  graph->nodes = {{.name = "a"}, {.name = "b"}};
+  graph->starts = {0, 1};
+  plan.make_strategy = [graph] { return std::make_unique<GraphWalk>(graph); };
+  begin();
+  ASSERT_EQ(next(), "ab");
+  Answer open;
+  open.text = "for all";
+  Answer secret;
+  secret.text = "for a only";
+  team->heard({{0, open}, {1, secret}}, now, {});
+  EXPECT_EQ(answer().text, "for all");
+}
+
 TEST_F(TeamTest, aborts_with_the_partial_result) {
   begin();
   say("half of it");
@@ -273,8 +320,11 @@ TEST_F(TeamTest, counts_what_the_selector_costs_and_passes_its_answer_on) {
 
 TEST_F(TeamTest, gives_up_for_a_reason_outside_of_it) {
   begin();
-  team->give_up(Error(ErrorCode::budget_exceeded, "no money"));
+  messages::Usage spent;
+  spent.output_tokens = 7;
+  team->give_up(Error(ErrorCode::budget_exceeded, "no money"), spent);
   EXPECT_EQ(next(), "!no money");
+  EXPECT_EQ(team->usage().output_tokens, 7U);
 }
 
 TEST_F(TeamTest, passes_on_what_a_members_error_tells_programs) {
