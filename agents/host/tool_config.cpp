@@ -28,7 +28,10 @@ void read_approval_pattern(ConfigReader& reader, std::string_view key, std::stri
   rule.patterns.push_back({std::move(argument), std::move(*pattern)});
 }
 
-/// `approval: always`, or a map of `rule` or `patterns` and `arguments`, and `timeout`.
+/// What is exempt is so as a whole: whatever else an argument says beside it may matter.
+std::string whole(const std::string& expression) { return R"(\A(?:)" + expression + R"()\z)"; }
+
+/// `approval: always`, or a map of `rule`, `patterns` and `arguments`, or `unless`, and `timeout`.
 ApprovalRule read_approval(ConfigReader& settings) {
   ApprovalRule rule;
   if (settings.is_text("approval")) {
@@ -44,8 +47,16 @@ ApprovalRule read_approval(ConfigReader& settings) {
     read_approval_pattern(*reader, "arguments", argument, text, rule);
   }
   const bool has_patterns = reader->has("patterns") || reader->has("arguments");
-  if (has_rule == has_patterns) reader->reject("expected either `rule` or `patterns` and `arguments`");
   if (has_patterns) rule.when = ApprovalRule::When::matching;
+  const auto exempt = reader->text_map("unless");
+  const bool has_exempt = reader->has("unless");
+  for (const auto& [argument, text] : exempt) read_approval_pattern(*reader, "unless", argument, whole(text), rule);
+  if (has_exempt) rule.when = ApprovalRule::When::unless;
+  if (has_exempt && exempt.empty())
+    reader->reject("unless", "expected arguments and what they are when nobody is asked");
+  if (int{has_rule} + int{has_patterns} + int{has_exempt} != 1) {
+    reader->reject("expected one of `rule`, `patterns` and `arguments`, or `unless`");
+  }
   rule.timeout = reader->duration("timeout", rule.timeout, kApprovalTimeouts);
   reader->reject_unknown_keys();
   return rule;

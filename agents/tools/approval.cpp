@@ -43,13 +43,14 @@ Approval decision_of(const Answered& answered, std::chrono::milliseconds waited)
 }  // namespace
 
 bool ApprovalRule::is_needed(const nlohmann::json& arguments) const {
-  if (when != When::matching) return when == When::always;
+  if (when == When::never || when == When::always) return when == When::always;
   const std::string all = value_text(arguments);
-  return std::ranges::any_of(patterns, [&](const ApprovalPattern& each) {
+  const auto is_found = [&](const ApprovalPattern& each) {
     if (each.argument.empty()) return each.pattern.is_found_in(all);
     const auto found = arguments.find(each.argument);
     return found != arguments.end() && each.pattern.is_found_in(value_text(*found));
-  });
+  };
+  return when == When::matching ? std::ranges::any_of(patterns, is_found) : !std::ranges::all_of(patterns, is_found);
 }
 
 Task<Result<Approval>> ask_for_approval(const ApprovalRule& rule, const ToolCall& call, Context& turn) {

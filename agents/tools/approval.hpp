@@ -22,9 +22,14 @@ struct ApprovalPattern {
 };
 
 struct ApprovalRule {
-  enum class When : std::uint8_t { never, always, matching };
+  enum class When : std::uint8_t {
+    never,
+    always,
+    matching,  ///< when one of the patterns is found
+    unless,    ///< always, unless each of the patterns is found
+  };
   When when = When::never;
-  std::vector<ApprovalPattern> patterns = {};  ///< for `matching`: one of them is enough
+  std::vector<ApprovalPattern> patterns = {};
   /// How long to wait for a person; nobody's answer is a refusal.
   std::chrono::milliseconds timeout{600'000};
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "agents/host/agents_config.hpp"
 #include "agents/host/tool_audit.hpp"
@@ -38,6 +39,21 @@ TEST(ToolsInYaml, have_policies_and_are_used_by_name) {
   EXPECT_THAT(config->agents.at(0).tools, ElementsAre("expert", "far.echo"));
 }
 
+TEST(ToolsInYaml, are_exempt_from_approval_by_whole_arguments_only) {
+  const auto config = agents_of(
+      R"(tools: {pay: {type: remote, target: bank, approval: {unless: {task: 'pay [0-9]{1,2} euros|nothing'}}}})",
+      "[pay]");
+  ASSERT_TRUE(config) << config.error().str();
+  const tools::ApprovalRule& rule = config->tools.at("pay").policy.approval;
+  const auto is_asked = [&rule](const char* arguments) { return rule.is_needed(nlohmann::json::parse(arguments)); };
+  EXPECT_FALSE(is_asked(R"({"task":"pay 40 euros"})"));
+  for (const char* arguments :
+       {R"({"task":"pay 250 euros"})", R"({"task":"pay 40 euros and 9999 more"})", R"({"task":"pay 40.000 euros"})",
+        R"({"task":"now pay 40 euros"})", R"({"task":"pay 40 euros\n"})", R"({"other":"pay 40 euros"})", "{}"}) {
+    EXPECT_TRUE(is_asked(arguments)) << arguments;
+  }
+}
+
 TEST(ToolsInYaml, tell_all_their_problems_at_once) {
   const auto config = agents_of(R"(tools:
   a b: {type: agent, target: x, description: y}
@@ -46,13 +62,14 @@ TEST(ToolsInYaml, tell_all_their_problems_at_once) {
   e: {type: remote, target: t, approval: {patterns: ['(']}}
   f: {type: remote, target: t, approval: {rule: always, patterns: [x]}}
   g: {type: remote, target: t, approval: perhaps}
+  h: {type: remote, target: t, approval: {patterns: [x], unless: {a: b}}}
 tool_audit: {arguments: some, fiel: x})",
                                 "[expert, e.x, d.x]");
   ASSERT_FALSE(config);
   const std::string text = config.error().str();
   for (const char* part :
        {"tools.a b", "did you mean 'agent'?", "tools.d.target", "tools.d.description", "did you mean 'timeout'?",
-        "tools.e.approval.patterns", "tools.f.approval", "tools.g.approval", "tool_audit.arguments",
+        "tools.e.approval.patterns", "tools.f.approval", "tools.g.approval", "tools.h.approval", "tool_audit.arguments",
         "did you mean 'file'?", "'expert': expected names of tools", "'d.x': expected names of tools"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
