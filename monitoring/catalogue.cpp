@@ -120,6 +120,8 @@ constexpr auto kCatalogue = std::to_array<MetricInfo>({
     {"parley_model_cost_usd_total", "counter", "agent_type, model", "What the tokens cost by the configured prices."},
     {"parley_model_unpriced_tokens_total", "counter", "agent_type, model",
      "Tokens of models that have no price in the configuration, so that their cost is not known."},
+    {"parley_model_cut_inputs_total", "counter", "agent_type, model",
+     "Answered calls of which the server counts less than a third of the tokens that the request should have."},
     {"parley_model_circuit_state", "gauge", "configured_model",
      "State of a model's circuit breaker: 0 closed, 1 half open, 2 open."},
     {"parley_model_circuit_refusals_total", "counter", "configured_model",

@@ -32,6 +32,7 @@ ModelMetrics::ModelMetrics(prometheus::Registry& registry)
       tokens_(counter_family(registry, "parley_model_tokens_total")),
       cost_(counter_family(registry, "parley_model_cost_usd_total")),
       unpriced_(counter_family(registry, "parley_model_unpriced_tokens_total")),
+      cut_inputs_(counter_family(registry, "parley_model_cut_inputs_total")),
       durations_(histogram_family(registry, "gen_ai_client_operation_duration_seconds")),
       usage_(histogram_family(registry, "gen_ai_client_token_usage")) {}
 
@@ -55,6 +56,7 @@ void ModelMetrics::observe(const ModelCall& call) {
   const std::uint64_t all_input = call.input_tokens + call.cached_input_tokens;
   observe_tokens(*series.input_usage, all_input);
   observe_tokens(*series.output_usage, call.output_tokens);
+  if (call.is_input_cut) series.cut_inputs->Increment();
   if (call.cost_nano_usd) {
     series.cost->Increment(static_cast<double>(*call.cost_nano_usd) / kNanoUsdPerUsd);
   } else {
@@ -89,6 +91,7 @@ ModelMetrics::Series ModelMetrics::make_series(std::string_view agent_type, Mode
   series.output = &tokens_.Add(with(series.own_labels, "token_type", "output"));
   series.cost = &cost_.Add(series.own_labels);
   series.unpriced = &unpriced_.Add(series.own_labels);
+  series.cut_inputs = &cut_inputs_.Add(series.own_labels);
   series.input_usage = &usage_.Add(with(series.gen_ai_labels, "gen_ai_token_type", "input"), kTokens);
   series.output_usage = &usage_.Add(with(series.gen_ai_labels, "gen_ai_token_type", "output"), kTokens);
   return series;
@@ -118,6 +121,7 @@ void ModelMetrics::remove(const Series& series) {
   for (prometheus::Counter* counter : {series.input, series.cached_input, series.output}) tokens_.Remove(counter);
   cost_.Remove(series.cost);
   unpriced_.Remove(series.unpriced);
+  cut_inputs_.Remove(series.cut_inputs);
   usage_.Remove(series.input_usage);
   usage_.Remove(series.output_usage);
 }

@@ -39,6 +39,7 @@ struct ModelCall {
   std::uint64_t input_tokens = 0;  ///< without the cached ones
   std::uint64_t cached_input_tokens = 0;
   std::uint64_t output_tokens = 0;
+  bool is_input_cut = false;                   ///< the server cannot have read all of the request
   std::optional<std::uint64_t> cost_nano_usd;  ///< nullopt: the model has no price
 };
 
@@ -66,6 +67,7 @@ class ModelMetrics {
     prometheus::Counter* output = nullptr;
     prometheus::Counter* cost = nullptr;
     prometheus::Counter* unpriced = nullptr;
+    prometheus::Counter* cut_inputs = nullptr;
     prometheus::Histogram* input_usage = nullptr;
     prometheus::Histogram* output_usage = nullptr;
   };
@@ -80,6 +82,7 @@ class ModelMetrics {
   Counters& tokens_;
   Counters& cost_;
   Counters& unpriced_;
+  Counters& cut_inputs_;
   Histograms& durations_;
   Histograms& usage_;
   std::map<std::pair<std::string, std::string>, Series> series_;  ///< by agent type and model

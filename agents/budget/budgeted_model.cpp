@@ -78,6 +78,12 @@ Error error_of(const BudgetVerdict& verdict) {
   return error;
 }
 
+Error no_room_for_answer(std::uint64_t granted, std::uint64_t added) {
+  return {ErrorCode::budget_exceeded, "the ledger grants " + std::to_string(granted) +
+                                          " tokens of output, and the model thinks with " + std::to_string(added) +
+                                          " before it answers; raise `max_output_tokens` of the budgets"};
+}
+
 }  // namespace
 
 /// A call that is allowed. Its end is told to the ledger when it goes out of scope, however that happens.
@@ -144,7 +150,9 @@ messages::BudgetReserve BudgetedModel::order_for(const ChatRequest& request) {
   order.model = request.model.empty() ? options_.model : request.model;
   order.input_tokens = likely_input(request);
   order.max_input_tokens = bytes_of(request);
-  order.max_output_tokens = request.max_tokens.value_or(0);
+  // A model that adds to every answer is held to what it will ask its provider for.
+  const std::uint64_t own = request.max_tokens.value_or(options_.output.max);
+  order.max_output_tokens = own == 0 ? 0 : own + options_.output.added;
   // The price is that of the configured model.
   if (options_.price && order.model == options_.model) order.price = to_message(*options_.price);
   return order;
@@ -199,7 +207,12 @@ Task<BudgetedModel::Outcome> BudgetedModel::complete(ChatRequest request, llm::C
 
 Task<BudgetedModel::Outcome> BudgetedModel::run(Call& call, ChatRequest request, llm::ChunkSink on_chunk) {
   if (call.max_output_tokens > 0) {
-    const std::uint64_t cap = std::min<std::uint64_t>(call.max_output_tokens, UINT32_MAX);
+    const std::uint64_t added = options_.output.added;
+    if (call.max_output_tokens <= added) {
+      call.release();
+      co_return std::unexpected(ModelError{.error = no_room_for_answer(call.max_output_tokens, added)});
+    }
+    const std::uint64_t cap = std::min<std::uint64_t>(call.max_output_tokens - added, UINT32_MAX);
     request.max_tokens = static_cast<std::uint32_t>(std::min<std::uint64_t>(cap, request.max_tokens.value_or(cap)));
   }
   llm::ChunkSink counting;

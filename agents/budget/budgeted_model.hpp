@@ -11,6 +11,7 @@
 #include "agents/budget/ledger.hpp"
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/model_price.hpp"
+#include "agents/llm/output_tokens.hpp"
 #include "libmsg/core/random.hpp"
 
 namespace parley::budget {
@@ -21,6 +22,7 @@ struct BudgetedOptions {
   std::optional<llm::ModelPrice> price;
   OnLedgerLoss on_ledger_loss = OnLedgerLoss::refuse;
   std::chrono::milliseconds wait_for_held{5'000};
+  llm::OutputTokens output = {};
 };
 
 class BudgetedModel final : public llm::ChatModel {

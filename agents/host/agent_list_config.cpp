@@ -94,6 +94,7 @@ std::vector<AgentConfig> read_agent_list(ConfigReader& reader, const AgentsConfi
     agent.models = std::move(names.used_models);
     agent.tools = std::move(names.used_tools);
     agent.members = std::move(names.used_agents);
+    agent.has_money_limit = names.has_money_limit;
     const kinds::Kind* kind = kinds::find_kind(agent.kind);
     agent.is_team = kind != nullptr && kind->is_team;
     if (agent.is_team) agent.options.interleaved.emplace_back(messages::Stop::kTypeName);

@@ -112,11 +112,11 @@ AgentsConfig read_agents_root(ConfigReader& root, const YamlDocument& document) 
 }
 
 /// A worker whose agents stand in a file of their own.
-AgentsConfig read_worker_file(ConfigReader& entry, const std::filesystem::path& suite_file, const std::string& name) {
+AgentsConfig read_worker_file(ConfigReader& entry, const SuiteConfig& suite, const std::string& name) {
   const std::string text = entry.required_text("config");
   if (text.empty()) return {};
-  const std::filesystem::path file = suite_file.parent_path() / text;
-  Loaded<AgentsConfig> loaded = load_agents(file);
+  const std::filesystem::path file = suite.file.parent_path() / text;
+  Loaded<AgentsConfig> loaded = load_agents(file, std::nullopt, suite.model_overrides);
   if (!loaded) {
     entry.problems().append(loaded.error());
     return {};
@@ -131,7 +131,7 @@ SuiteWorker read_worker(ConfigReader& entry, const SuiteConfig& suite, const Age
   const std::string name = entry.required_text("name");
   if (!name.empty() && !is_valid_agent_type(name)) entry.reject("name", "expected letters, digits and _ . -");
   if (entry.has("config")) {
-    worker.config = read_worker_file(entry, suite.file, name);
+    worker.config = read_worker_file(entry, suite, name);
     worker.arguments = {"--config", worker.config.file.string(), "--name", name};
     if (suite.budgets) {
       if (worker.config.budgets) entry.reject("config", "expected a file without `budgets`: those of the suite count");
@@ -180,9 +180,15 @@ SupervisionConfig read_supervision(ConfigReader& root) {
   return supervision;
 }
 
-SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
+void pass_on(const std::vector<ModelOverride>& overrides, std::vector<std::string>& arguments) {
+  for (const ModelOverride& each : overrides) arguments.insert(arguments.end(), {"--model", each.text});
+}
+
+SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document,
+                            const std::vector<ModelOverride>& overrides) {
   SuiteConfig suite;
   suite.file = document.file;
+  suite.model_overrides = overrides;
   suite.broker = read_broker(root);
   suite.supervision = read_supervision(root);
   suite.budgets = read_budget_section(root, document.file);
@@ -207,6 +213,7 @@ SuiteConfig read_suite_root(ConfigReader& root, const YamlDocument& document) {
       entry.reject("name", "expected a name that is free");
     if (suite.broker.endpoint) worker.config.broker = suite.broker.endpoint;
     worker.config.is_insecure_allowed |= suite.broker.is_insecure_allowed;
+    pass_on(overrides, worker.arguments);
     suite.workers.push_back(std::move(worker));
   }
   root.reject_unknown_keys();
@@ -222,6 +229,14 @@ ConfigProblems unknown_worker(const SuiteConfig& suite, const std::string& name)
   ConfigProblems problems;
   problems.add({suite.file.string(), 0, "workers", name, std::move(expected)});
   return problems;
+}
+
+std::set<std::string> model_names(const SuiteConfig& suite) {
+  std::set<std::string> names;
+  for (const SuiteWorker& worker : suite.workers) {
+    for (const auto& [name, model] : worker.config.models) names.insert(name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -240,7 +255,7 @@ Loaded<AgentsConfig> read_agents(const YamlDocument& document) {
   return config;
 }
 
-Loaded<SuiteConfig> read_suite(const YamlDocument& document) {
+Loaded<SuiteConfig> read_suite(const YamlDocument& document, const std::vector<ModelOverride>& overrides) {
   ConfigProblems problems;
   ConfigReader probe(document, problems);
   if (!problems.is_empty()) return std::unexpected(std::move(problems));
@@ -253,20 +268,24 @@ Loaded<SuiteConfig> read_suite(const YamlDocument& document) {
     suite.broker.line = agents->broker_line;
     suite.broker.is_insecure_allowed = agents->is_insecure_allowed;
     suite.budgets = agents->budgets;
+    suite.model_overrides = overrides;
     suite.workers.push_back({std::move(*agents), {"--config", suite.file.string()}});
+    pass_on(overrides, suite.workers.back().arguments);
     return suite;
   }
   ConfigReader root(document, problems);
-  SuiteConfig suite = read_suite_root(root, document);
+  SuiteConfig suite = read_suite_root(root, document, overrides);
   if (!problems.is_empty()) return std::unexpected(std::move(problems));
   return suite;
 }
 
-Loaded<AgentsConfig> load_agents(const std::filesystem::path& file, const std::optional<std::string>& worker) {
+Loaded<AgentsConfig> load_agents(const std::filesystem::path& file, const std::optional<std::string>& worker,
+                                 const std::vector<ModelOverride>& overrides) {
   Loaded<YamlDocument> document = config::load_yaml(file);
   if (!document) return std::unexpected(std::move(document).error());
+  override_models(*document, overrides);
   if (!worker) return read_agents(*document);
-  Loaded<SuiteConfig> suite = read_suite(*document);
+  Loaded<SuiteConfig> suite = read_suite(*document, overrides);
   if (!suite) return std::unexpected(std::move(suite).error());
   const auto found =
       std::ranges::find(suite->workers, *worker, [](const SuiteWorker& each) { return each.config.name; });
@@ -274,10 +293,15 @@ Loaded<AgentsConfig> load_agents(const std::filesystem::path& file, const std::o
   return std::move(found->config);
 }
 
-Loaded<SuiteConfig> load_suite(const std::filesystem::path& file) {
+Loaded<SuiteConfig> load_suite(const std::filesystem::path& file, const std::vector<ModelOverride>& overrides) {
   Loaded<YamlDocument> document = config::load_yaml(file);
   if (!document) return std::unexpected(std::move(document).error());
-  return read_suite(*document);
+  override_models(*document, overrides);
+  Loaded<SuiteConfig> suite = read_suite(*document, overrides);
+  if (!suite) return suite;
+  ConfigProblems problems = unknown_overrides(overrides, model_names(*suite), file.string());
+  if (!problems.is_empty()) return std::unexpected(std::move(problems));
+  return suite;
 }
 
 ConfigProblems check_reach(const SuiteConfig& suite) {

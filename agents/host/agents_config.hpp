@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "agents/budget/budgets_config.hpp"
+#include "agents/host/model_override.hpp"
 #include "agents/host/tool_config.hpp"
 #include "agents/kinds/kind.hpp"
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/model_observer.hpp"
 #include "agents/llm/model_price.hpp"
+#include "agents/llm/output_tokens.hpp"
 #include "agents/telemetry/otlp_settings.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
@@ -55,11 +57,17 @@ struct ModelConfig {
   std::string model;  ///< as the provider names it
   /// Unset: its tokens are counted, but nobody knows what they cost.
   std::optional<llm::ModelPrice> price;
+  /// What it asks its provider for beside what an agent asks of it.
+  llm::OutputTokens output = {};
   /// Fails with `bad_configuration` when something outside the file is missing, such as the key in the environment.
   /// Empty for a fallback, whose members are made instead.
   std::function<Result<std::shared_ptr<llm::ChatModel>>(ModelServices& services)> make = {};
-  /// Of `provider: fallback`.
+  /// Of `provider: fallback`: whom it asks, and what puts its guards around an agent type's chain. `name` is for
+  /// messages and counts.
   ModelChains chains = {};
+  std::function<std::shared_ptr<llm::ChatModel>(std::shared_ptr<llm::ChatModel> chain, const std::string& name,
+                                                ModelServices& services)>
+      guard = {};
   int line = 0;  ///< of the entry, for messages
 };
 
@@ -72,6 +80,7 @@ struct AgentConfig {
   std::vector<std::string> models;  ///< that it uses
   std::vector<std::string> tools;   ///< likewise; `files.read` for one of a toolset
   bool is_team = false;
+  bool has_money_limit = false;      ///< of a team: it ends when some money was spent
   std::vector<std::string> members;  ///< agent types of a team's members
   /// See kinds::KindNames.
   std::vector<std::function<Result<>()>> checks;
@@ -137,14 +146,19 @@ struct SuiteConfig {
   SupervisionConfig supervision;
   /// Of all workers; a ledger runs beside them.
   std::optional<budget::BudgetsConfig> budgets;
+  /// Of the command line: in place already, and among the arguments of the workers.
+  std::vector<ModelOverride> model_overrides;
   std::vector<SuiteWorker> workers;
 };
 
 /// Reads an agents file, or (with `worker`) one worker of a suite file.
 [[nodiscard]] config::Loaded<AgentsConfig> load_agents(const std::filesystem::path& file,
-                                                       const std::optional<std::string>& worker = std::nullopt);
-/// Reads a suite file and the agents files that it names. An agents file counts as a suite of one worker.
-[[nodiscard]] config::Loaded<SuiteConfig> load_suite(const std::filesystem::path& file);
+                                                       const std::optional<std::string>& worker = std::nullopt,
+                                                       const std::vector<ModelOverride>& overrides = {});
+/// Reads a suite file and the agents files that it names. An agents file counts as a suite of one worker. Overrides of
+/// models that are nowhere are problems.
+[[nodiscard]] config::Loaded<SuiteConfig> load_suite(const std::filesystem::path& file,
+                                                     const std::vector<ModelOverride>& overrides = {});
 
 /// What is wrong with the suite's own broker endpoint when nobody allows it to reach beyond this machine.
 [[nodiscard]] config::ConfigProblems check_reach(const SuiteConfig& suite);
@@ -154,6 +168,7 @@ struct SuiteConfig {
 
 /// The same from a parsed document (tests, fuzzing); other files are looked for beside `document.file`.
 [[nodiscard]] config::Loaded<AgentsConfig> read_agents(const config::YamlDocument& document);
-[[nodiscard]] config::Loaded<SuiteConfig> read_suite(const config::YamlDocument& document);
+[[nodiscard]] config::Loaded<SuiteConfig> read_suite(const config::YamlDocument& document,
+                                                     const std::vector<ModelOverride>& overrides = {});
 
 }  // namespace parley::host

@@ -23,12 +23,16 @@ class DeployedTools {
 
   /// Records the tools' calls; before prepare().
   void set_span_sink(std::shared_ptr<SpanSink> spans) { spans_ = std::move(spans); }
-  /// Makes the tools that an agent uses. `curl` is the connection pool of the loop; made when it is needed and null.
-  /// Notes what is missing, once for each tool.
+  /// Makes the tools that an agent uses, and the record of their use. `curl` is the connection pool of the loop; made
+  /// when it is needed and null. Notes what is missing, once for each tool.
   void prepare(const AgentsConfig& config, const AgentConfig& agent, std::shared_ptr<http::CurlMulti>& curl,
                config::ConfigProblems& problems);
   /// Says goodbye to servers that keep sessions; together at most until the deadline.
   [[nodiscard]] Task<> stop(TimePoint deadline);
+  /// Keeps the record of the worker's tools, prepared before.
+  [[nodiscard]] std::shared_ptr<tools::ToolObserver> observer_for(const AgentsConfig& config) const {
+    return audits_.at(config.name);
+  }
   /// The tools of these names, prepared before.
   [[nodiscard]] tools::ToolBox box_for(const AgentsConfig& config, const std::string& agent_type,
                                        const std::vector<std::string>& names);

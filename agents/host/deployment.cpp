@@ -45,7 +45,7 @@ class Deployment::Impl {
         if (checked) continue;
         problems.add({config.file.string(), 0, "agent '" + agent.type + "'", {}, checked.error().message});
       }
-      if (!agent.tools.empty()) tools_.prepare(config, agent, services_.curl, problems);
+      tools_.prepare(config, agent, services_.curl, problems);
     }
     for (const std::string& name : models) make_model(config, name, problems);
     if (!problems.is_empty()) return fail(problems.error());
@@ -102,13 +102,14 @@ class Deployment::Impl {
         }
         return members;
       };
-      return std::make_shared<llm::FallbackModel>(
+      auto chained = std::make_shared<llm::FallbackModel>(
           llm::FallbackChains{chain(about.chains.members), chain(about.chains.for_context_window),
                               chain(about.chains.for_content_policy)},
           services_.clock);
+      return about.guard(std::move(chained), name + "/" + agent.type, services_);
     }
     std::shared_ptr<llm::ChatModel> model = models_.at(key_of(config, name));
-    const ModelAccount account{about.provider, about.model, about.price};
+    const ModelAccount account{about.provider, about.model, about.price, about.output};
     if (metrics_ != nullptr || spans_ != nullptr) {
       auto observed = std::make_shared<ObservedModel>(
           std::move(model), agent.type, account, metrics_, services_.clock,
@@ -134,7 +135,10 @@ class Deployment::Impl {
         [this, &config, &agent](const std::vector<std::string>& names) {
           return tools_.box_for(config, agent.type, names);
         },
-        questions_, conversations_of(agent), &services_.clock};
+        questions_,
+        conversations_of(agent),
+        &services_.clock,
+        tools_.observer_for(config)};
     return agent.make_factory(services);
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agents/budget/price_config.hpp"
@@ -11,6 +12,7 @@
 #include "agents/host/yaml_json.hpp"
 #include "agents/http/curl_multi.hpp"
 #include "agents/llm/anthropic_model.hpp"
+#include "agents/llm/json_text.hpp"
 #include "agents/llm/offline_model.hpp"
 #include "agents/llm/openai_model.hpp"
 #include "agents/llm/priced_model.hpp"
@@ -98,6 +100,23 @@ ModelGuards read_http_guards(ConfigReader& reader, const llm::HttpOptions& http,
   return read_model_guards(reader, retry);
 }
 
+/// `extra_body`, without the keys that would undo what budgets reserve, cap and price.
+std::string read_extra_body(ConfigReader& reader) {
+  constexpr std::array<std::string_view, 7> kTaken{
+      "max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict", "n", "best_of", "model"};
+  std::optional<std::string> extra = read_json_object(reader, "extra_body");
+  if (!extra) return {};
+  const auto fields = llm::parse_json(*extra);
+  for (const std::string_view key : kTaken) {
+    if (fields && fields->contains(key)) {
+      reader.reject("extra_body", "expected no '" + std::string(key) +
+                                      "', which says how much a call may cost; the settings of the model and of the "
+                                      "agent say that");
+    }
+  }
+  return std::move(*extra);
+}
+
 llm::OpenAiDialect read_dialect(ConfigReader& reader) {
   constexpr std::array<std::string_view, 2> kMaxTokensFields{"max_tokens", "max_completion_tokens"};
   constexpr std::array<std::string_view, 3> kStructuredOutputs{"json_schema", "json_object", "prompt"};
@@ -106,7 +125,7 @@ llm::OpenAiDialect read_dialect(ConfigReader& reader) {
   dialect.structured_output =
       static_cast<llm::StructuredOutput>(reader.choice("structured_output", kStructuredOutputs, 0));
   dialect.has_stream_usage = reader.flag("stream_usage", dialect.has_stream_usage);
-  dialect.extra_body = read_json_object(reader, "extra_body").value_or("");
+  dialect.extra_body = read_extra_body(reader);
   return dialect;
 }
 
@@ -144,8 +163,9 @@ ModelConfig read_anthropic(const std::string& name, ConfigReader& reader) {
   options.is_prompt_cached = reader.flag("prompt_cache", options.is_prompt_cached);
   options.beta = reader.text("beta");
   if (options.beta.find_first_of("\r\n") != std::string::npos) reader.reject("beta", "expected one line");
-  options.extra_body = read_json_object(reader, "extra_body").value_or("");
+  options.extra_body = read_extra_body(reader);
   ModelConfig config{"anthropic", options.model, read_price(reader)};
+  config.output = {options.max_tokens, options.thinking_tokens};
   return described(std::move(config), name, read_http_guards(reader, options.http, milliseconds(60'000)),
                    [options](ModelServices& services) -> Made {
                      return make_http_model(options, services, &llm::make_anthropic_model);
@@ -164,6 +184,11 @@ ModelConfig read_fallback(ConfigReader& reader) {
   config.chains.for_context_window = read_members(reader, "context_window");
   config.chains.for_content_policy = read_members(reader, "content_policy");
   if (config.chains.members.empty()) reader.reject("models", "expected a list of names of models, the first one first");
+  config.guard = [guards = read_chain_guards(reader)](std::shared_ptr<llm::ChatModel> chain, const std::string& name,
+                                                      ModelServices& services) {
+    // Only a recording could fail, and a chain has none.
+    return guarded(std::move(chain), name, guards, services).value();
+  };
   return config;
 }
 

@@ -87,6 +87,14 @@ ModelGuards read_model_guards(ConfigReader& reader, std::optional<llm::RetryingO
   return guards;
 }
 
+ModelGuards read_chain_guards(ConfigReader& reader) {
+  ModelGuards guards;
+  guards.limits = read_limits(reader);
+  guards.breaker = read_breaker(reader);
+  guards.cache = read_cache(reader);
+  return guards;
+}
+
 Result<std::shared_ptr<llm::ChatModel>> guarded(std::shared_ptr<llm::ChatModel> model, const std::string& name,
                                                 const ModelGuards& guards, ModelServices& services) {
   std::shared_ptr<llm::ModelObserver> observer =

@@ -28,6 +28,9 @@ struct ModelGuards {
 /// if it is missing, is as in `retry` here; unset: no retries unless the settings want them.
 [[nodiscard]] ModelGuards read_model_guards(config::ConfigReader& reader, std::optional<llm::RetryingOptions> retry);
 
+/// Of a chain: only what is of use in front of other models, which have the rest themselves.
+[[nodiscard]] ModelGuards read_chain_guards(config::ConfigReader& reader);
+
 /// `name` is that of the model in the configuration. Fails with `bad_configuration` when its recording cannot be used.
 [[nodiscard]] Result<std::shared_ptr<llm::ChatModel>> guarded(std::shared_ptr<llm::ChatModel> model,
                                                               const std::string& name, const ModelGuards& guards,

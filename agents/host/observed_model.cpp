@@ -1,10 +1,13 @@
 #include "agents/host/observed_model.hpp"
 
 #include <optional>
+#include <spdlog/spdlog.h>
 #include <utility>
 #include <vector>
 
 #include "agents/host/model_span.hpp"
+#include "agents/llm/token_estimate.hpp"
+#include "monitoring/log.hpp"
 
 namespace parley::host {
 
@@ -43,6 +46,7 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
   // The price is that of the configured model; a request that names another one has none.
   const std::string model = request.model.empty() ? account_.model : request.model;
   const bool is_priced = model == account_.model && account_.price.has_value();
+  const std::uint64_t estimated_input = llm::estimate_input_tokens(request);
   std::optional<Span> span = begin_model_span(spans_.get(), request, account_.provider, model, started);
   Outcome outcome = co_await inner_->complete(std::move(request), std::move(on_chunk));
 
@@ -58,12 +62,22 @@ Task<Outcome> ObservedModel::complete(llm::ChatRequest request, llm::ChunkSink o
     call.cached_input_tokens = llm::cached_input_of(*usage);
     call.input_tokens = usage->input_tokens - call.cached_input_tokens;
     call.output_tokens = usage->output_tokens;
+    const bool is_counted = outcome.has_value() && !usage->is_estimated && account_.provider == "openai";
+    call.is_input_cut = is_counted && llm::is_input_cut(usage->input_tokens, estimated_input);
+    if (call.is_input_cut) warn_of_cut(usage->input_tokens, estimated_input);
     if (is_priced) call.cost_nano_usd = usage->cost_nano_usd;
     on_spend_({usage->input_tokens, usage->output_tokens, call.cost_nano_usd.value_or(0)});
   }
   if (metrics_ != nullptr) metrics_->observe_model_call(call);
   if (span) spans_->record(end_model_span(std::move(*span), outcome, clock_.now()));
   co_return outcome;
+}
+
+void ObservedModel::warn_of_cut(std::uint64_t counted, std::uint64_t estimated) {
+  if (std::exchange(has_warned_, true)) return;
+  spdlog::warn("event=model_input_cut agent_type={} model={} counted_tokens={} estimated_tokens={} reason={}",
+               agent_type_, monitoring::log_text(account_.model), counted, estimated,
+               monitoring::log_text("the server seems to cut requests; raise its context length (Ollama: num_ctx)"));
 }
 
 }  // namespace parley::host

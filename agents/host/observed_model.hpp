@@ -9,6 +9,7 @@
 
 #include "agents/llm/chat_model.hpp"
 #include "agents/llm/model_price.hpp"
+#include "agents/llm/output_tokens.hpp"
 #include "libmsg/core/clock.hpp"
 #include "libmsg/runtime/span.hpp"
 #include "libmsg/runtime/turn_record.hpp"
@@ -21,6 +22,7 @@ struct ModelAccount {
   std::string provider;
   std::string model;  ///< as the provider names it
   std::optional<llm::ModelPrice> price;
+  llm::OutputTokens output = {};
 };
 
 /// Takes what one call has cost, for `parley ps`.
@@ -38,6 +40,8 @@ class ObservedModel final : public llm::ChatModel {
                                                                  llm::ChunkSink on_chunk) override;
 
  private:
+  void warn_of_cut(std::uint64_t counted, std::uint64_t estimated);
+
   std::shared_ptr<llm::ChatModel> inner_;
   std::string agent_type_;
   ModelAccount account_;
@@ -45,6 +49,7 @@ class ObservedModel final : public llm::ChatModel {
   const Clock& clock_;
   SpendSink on_spend_;
   std::shared_ptr<SpanSink> spans_;  ///< shared with the runtime
+  bool has_warned_ = false;          ///< once is enough; the metric counts
 };
 
 }  // namespace parley::host

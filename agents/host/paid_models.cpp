@@ -36,8 +36,8 @@ std::shared_ptr<llm::ChatModel> PaidModels::wrap(std::shared_ptr<llm::ChatModel>
   if (!ledger_) {
     ledger_ = budget::BusLedger::make(io_, runtime.client(), clock_, random_, budgets->ledger_timeout, observer_);
   }
-  budget::BudgetedOptions options{agent_type, account.model, account.price, budgets->on_ledger_loss,
-                                  budgets->wait_for_held};
+  budget::BudgetedOptions options{
+      agent_type, account.model, account.price, budgets->on_ledger_loss, budgets->wait_for_held, account.output};
   return std::make_shared<budget::BudgetedModel>(std::move(model), ledger_, std::move(options), clock_, random_,
                                                  observer_);
 }

@@ -17,6 +17,7 @@ struct Flags {
   std::string config;
   std::optional<std::string> worker;
   std::optional<std::string> budgets;
+  std::vector<std::string> models;
   std::optional<std::string> name;
   std::vector<std::string> brokers;
   std::optional<std::uint16_t> metrics_port;
@@ -41,6 +42,11 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--worker", flags.worker, "The file is a suite; host this worker of it")->type_name("NAME");
   app.add_option("--budgets", flags.budgets, "File whose `budgets` count for this worker (its own otherwise)")
       ->type_name("FILE");
+  app.add_option("--model", flags.models,
+                 "Another model than the file's: NAME=PROVIDER:MODEL or NAME={settings}; * is all")
+      ->type_name("NAME=MODEL")
+      ->expected(1)
+      ->take_all();
   app.add_option("--broker", flags.brokers, "Endpoint of the broker; one per shard (also PARLEY_BROKER)")
       ->type_name("ENDPOINT")
       ->delimiter(',');
@@ -70,7 +76,9 @@ std::expected<WorkerOptions, config::EarlyExit> read_worker_options(int argc, co
   Flags flags;
   declare(app, flags);
   if (const auto parsed = config::parse_command_line(app, argc, argv); !parsed) return std::unexpected(parsed.error());
-  config::Loaded<AgentsConfig> agents = load_agents(flags.config, flags.worker);
+  const auto overrides = read_model_overrides(flags.models);
+  if (!overrides) return config::wrong_usage(overrides.error().str());
+  config::Loaded<AgentsConfig> agents = load_agents(flags.config, flags.worker, *overrides);
   if (!agents) return config::wrong_usage(agents.error().str());
   WorkerOptions options;
   options.config = std::move(*agents);

@@ -15,6 +15,7 @@
 #include "agents/host/bus_process.hpp"
 #include "agents/host/deployment.hpp"
 #include "agents/host/memory_limit.hpp"
+#include "agents/host/price_check.hpp"
 #include "agents/host/span_export.hpp"
 #include "monitoring/health_metrics.hpp"
 #include "monitoring/log.hpp"
@@ -42,6 +43,9 @@ class WorkerProcess {
     if (!traced) return traced;
     Result<> prepared = deployment_.prepare(options_.config);
     if (!prepared) return prepared;
+    for (const std::string& warning : price_warnings(options_.config)) {
+      spdlog::warn("event=limit_without_price reason={}", log_text(warning));
+    }
     Result<> opened = open_bus();
     if (!opened) return opened;
     spdlog::info("event=worker_started name={} pid={} metrics_port={}", log_text(options_.config.name), ::getpid(),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agents/kinds/kinds.hpp"
@@ -10,6 +11,7 @@
 #include "agents/people/ask.hpp"
 #include "agents/sandbox/result_text.hpp"
 #include "agents/sandbox/turn_run.hpp"
+#include "libmsg/wire/envelope.hpp"
 
 namespace parley::kinds {
 
@@ -22,6 +24,7 @@ using messages::ThreadMessage;
 using messages::TurnRequest;
 using sandbox::RunRequest;
 using sandbox::RunResult;
+using tools::ToolOutcome;
 
 namespace {
 
@@ -55,10 +58,37 @@ std::string all_code(const std::vector<CodeBlock>& blocks) {
   return text;
 }
 
+/// As a tool of type `code` would be called.
+std::string arguments_of(const CodeBlock& block) {
+  const nlohmann::json arguments{{"language", to_string(*block.language)}, {"code", block.code}};
+  return arguments.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+ToolOutcome outcome_of(const Result<RunResult>& result) {
+  if (result) {
+    const bool is_late = result->limit == sandbox::Limit::wall_time;
+    return result->is_success() ? ToolOutcome::ok : is_late ? ToolOutcome::timeout : ToolOutcome::tool_error;
+  }
+  const ErrorCode code = result.error().code;
+  if (code == ErrorCode::cancelled) return ToolOutcome::cancelled;
+  const bool is_wrong = code == ErrorCode::invalid || code == ErrorCode::too_large;
+  return is_wrong ? ToolOutcome::invalid_arguments : ToolOutcome::tool_error;
+}
+
 }  // namespace
+
+struct CodeExecutor::Ending {
+  std::size_t number = 0;  ///< of the block
+  ToolOutcome outcome = ToolOutcome::ok;
+  std::string problem = {};
+  Duration duration{};
+  std::size_t result_bytes = 0;
+};
 
 struct CodeExecutor::Report {
   std::string name;  ///< as whom it speaks
+  std::string approved_by;
+  Duration waited{};  ///< for a person
   std::string text;
   std::vector<std::string> languages;
   std::size_t ran = 0;
@@ -82,8 +112,9 @@ struct CodeExecutor::Report {
   }
 };
 
-CodeExecutor::CodeExecutor(CodeExecutorOptions options, std::shared_ptr<sandbox::Sandbox> sandbox)
-    : options_(std::move(options)), sandbox_(std::move(sandbox)) {}
+CodeExecutor::CodeExecutor(CodeExecutorOptions options, std::shared_ptr<sandbox::Sandbox> sandbox,
+                           std::shared_ptr<tools::ToolObserver> observer)
+    : options_(std::move(options)), sandbox_(std::move(sandbox)), observer_(std::move(observer)) {}
 
 Task<Result<Answer>> CodeExecutor::on(const Text& message, Context& context) {
   return answer(find_code_blocks(message.text), context.self().type(), context);
@@ -146,22 +177,57 @@ Task<Result<bool>> CodeExecutor::is_allowed(const std::vector<CodeBlock>& blocks
   if (!needs_approval(blocks)) co_return true;
   const std::string code = all_code(blocks);
   if (code.size() > kMaxApprovable) {
-    const Result<> said =
-        co_await report.say("The code was not run: it is too long to be shown for approval.", context);
+    const std::string why = "The code was not run: it is too long to be shown for approval.";
+    note_refusal(blocks, why, report, context);
+    const Result<> said = co_await report.say(why, context);
     if (!said) co_return fail(said.error());
     co_return false;
   }
   people::Question question = people::approval("May this code run?\n" + code, options_.approval_timeout);
   const Result<> told = co_await report.tell("question", "approval", question.text, context);
   if (!told) co_return fail(told.error());
+  const TimePoint asked = context.now();
   const Result<Answered> answered = co_await people::ask_person(context, std::move(question));
+  report.waited = context.now() - asked;
   if (!answered) co_return fail(answered.error());
-  if (answered->answer == people::kApprove) co_return true;
+  if (answered->answer == people::kApprove) {
+    report.approved_by = answered->by.empty() ? "someone" : answered->by;
+    co_return true;
+  }
   const std::string why = answered->is_default ? "The code was not run: nobody has approved it in time."
                                                : "The code was not run: " + answered->by + " has rejected it.";
+  note_refusal(blocks, why, report, context);
   const Result<> said = co_await report.say(why, context);
   if (!said) co_return fail(said.error());
   co_return false;
+}
+
+void CodeExecutor::note_refusal(const std::vector<CodeBlock>& blocks, const std::string& why, const Report& report,
+                                const Context& context) const {
+  for (std::size_t at = 0; at < std::min(blocks.size(), options_.max_blocks); ++at) {
+    note(blocks[at], {.number = at + 1, .outcome = ToolOutcome::refused, .problem = why}, report, context);
+  }
+}
+
+void CodeExecutor::note(const CodeBlock& block, const Ending& ending, const Report& report,
+                        const Context& context) const {
+  if (observer_ == nullptr) return;
+  const AgentId agent = context.self();
+  const std::string call_id = "block_" + std::to_string(ending.number);
+  const std::string arguments = arguments_of(block);
+  const std::string traceparent = context.traceparent();
+  observer_->on_call({.agent = agent,
+                      .conversation = context.attribute(wire::attribute::kConversation),
+                      .tool = to_string(*block.language),
+                      .call_id = call_id,
+                      .arguments = arguments,
+                      .outcome = ending.outcome,
+                      .problem = ending.problem,
+                      .approved_by = report.approved_by,
+                      .duration = ending.duration,
+                      .waited = report.waited,
+                      .result_bytes = ending.result_bytes,
+                      .traceparent = traceparent});
 }
 
 Task<Result<>> CodeExecutor::run_block(const CodeBlock& block, std::size_t number, Report& report, Context& context) {
@@ -177,8 +243,10 @@ Task<Result<>> CodeExecutor::run_block(const CodeBlock& block, std::size_t numbe
   request.language = *block.language;
   request.code = block.code;
   if (!block.file_name.empty()) request.files.push_back({block.file_name, block.code});
+  const TimePoint started = context.now();
   Result<RunResult> result =
       co_await sandbox::run_in_turn(*sandbox_, std::move(request), folder_, context, std::nullopt);
+  Ending ending{.number = number, .outcome = outcome_of(result), .duration = context.now() - started};
   ++report.ran;
   report.languages.push_back(language);
   std::string said;
@@ -190,9 +258,11 @@ Task<Result<>> CodeExecutor::run_block(const CodeBlock& block, std::size_t numbe
   } else if (result.error().code == ErrorCode::invalid || result.error().code == ErrorCode::too_large) {
     ++report.failed;
     said = block_title(block, number) + ": not run: " + result.error().message;
-  } else {
-    co_return fail(std::move(result).error());
   }
+  ending.problem = ending.outcome == ToolOutcome::ok ? std::string() : result ? said : result.error().message;
+  ending.result_bytes = said.size();
+  note(block, ending, report, context);
+  if (said.empty()) co_return fail(std::move(result).error());
   const Result<> told = co_await report.tell("tool_result", language, said, context);
   if (!told) co_return fail(told.error());
   co_return co_await report.say(std::move(said), context);
@@ -237,8 +307,10 @@ MakeFactory read_code_executor(config::ConfigReader& settings, KindNames& names)
     *opened = std::move(*made);
     return {};
   });
-  return [options = std::move(options), opened](const KindServices&) -> AgentFactory {
-    return [options, opened](const AgentId&) { return std::make_unique<CodeExecutor>(options, *opened); };
+  return [options = std::move(options), opened](const KindServices& services) -> AgentFactory {
+    return [options, opened, observer = services.tool_observer](const AgentId&) {
+      return std::make_unique<CodeExecutor>(options, *opened, observer);
+    };
   };
 }
 

@@ -11,6 +11,7 @@
 
 #include "agents/kinds/code_blocks.hpp"
 #include "agents/sandbox/sandbox.hpp"
+#include "agents/tools/tool_record.hpp"
 #include "libmsg/messages/conversation.hpp"
 #include "libmsg/messages/text.hpp"
 #include "libmsg/runtime/agent.hpp"
@@ -36,8 +37,10 @@ struct CodeExecutorOptions {
 
 class CodeExecutor final : public TypedAgent<CodeExecutor, messages::Text, messages::TurnRequest> {
  public:
-  /// The sandbox is shared by the activations of the agent type.
-  CodeExecutor(CodeExecutorOptions options, std::shared_ptr<sandbox::Sandbox> sandbox);
+  /// The sandbox is shared by the activations of the agent type, the observer by all agents; it is told of each block
+  /// like of a tool's call. Null: nobody is told.
+  CodeExecutor(CodeExecutorOptions options, std::shared_ptr<sandbox::Sandbox> sandbox,
+               std::shared_ptr<tools::ToolObserver> observer);
 
   Task<Result<messages::Answer>> on(const messages::Text& message, Context& context);
   Task<Result<messages::Answer>> on(const messages::TurnRequest& turn, Context& context);
@@ -46,15 +49,21 @@ class CodeExecutor final : public TypedAgent<CodeExecutor, messages::Text, messa
  private:
   /// What of the blocks is told to the writer.
   struct Report;
+  /// How a block has ended, for the audit.
+  struct Ending;
 
   Task<Result<messages::Answer>> answer(std::vector<CodeBlock> blocks, std::string name, Context& context);
   Task<Result<>> run_all(const std::vector<CodeBlock>& blocks, Report& report, Context& context);
   Task<Result<bool>> is_allowed(const std::vector<CodeBlock>& blocks, Report& report, Context& context);
   Task<Result<>> run_block(const CodeBlock& block, std::size_t number, Report& report, Context& context);
   [[nodiscard]] bool needs_approval(const std::vector<CodeBlock>& blocks) const;
+  void note_refusal(const std::vector<CodeBlock>& blocks, const std::string& why, const Report& report,
+                    const Context& context) const;
+  void note(const CodeBlock& block, const Ending& ending, const Report& report, const Context& context) const;
 
   CodeExecutorOptions options_;
   std::shared_ptr<sandbox::Sandbox> sandbox_;
+  std::shared_ptr<tools::ToolObserver> observer_;
   std::shared_ptr<sandbox::WorkFolder> folder_;
 };
 

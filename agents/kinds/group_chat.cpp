@@ -145,7 +145,7 @@ MakeFactory read_group_chat(ConfigReader& settings, KindNames& names) {
     default:
       use_round_robin(setup);
   }
-  read_team_settings(settings, setup);
+  read_team_settings(settings, names, setup);
   return make_team_factory(std::move(setup));
 }
 

@@ -19,7 +19,7 @@ MakeFactory read_hierarchical(config::ConfigReader& settings, KindNames& names) 
   options.max_parallel = settings.integer("max_parallel", options.max_parallel, {1, 64});
   setup.adviser = read_adviser(settings, "manager", names);
   setup.plan.make_strategy = [options = std::move(options)] { return std::make_unique<teams::Delegation>(options); };
-  read_team_settings(settings, setup);
+  read_team_settings(settings, names, setup);
   return make_team_factory(std::move(setup));
 }
 

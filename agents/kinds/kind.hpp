@@ -33,6 +33,8 @@ struct KindServices {
   std::shared_ptr<teams::ConversationObserver> conversations = nullptr;
   /// For agents that tell their model the date; outlives them. May be null.
   const Clock* clock = nullptr;
+  /// Told what agents do that is a tool's work without being one; null: nobody is.
+  std::shared_ptr<tools::ToolObserver> tool_observer = nullptr;
 };
 
 /// Checked settings, waiting for the services: gives the factory for one agent type.
@@ -50,6 +52,8 @@ struct KindNames {
   std::vector<std::string> used_tools = {};
   /// Agent types (or capabilities) that a team counts among its members.
   std::vector<std::string> used_agents = {};
+  /// A team notes that it ends when some money was spent.
+  bool has_money_limit = false;
   /// What the machine must offer; run before anything is connected. A failure ends the process.
   std::vector<std::function<Result<>()>> checks = {};
 };

@@ -23,7 +23,7 @@ MakeFactory read_two_agent_chat(ConfigReader& settings, KindNames& names) {
   options.max_auto_replies.fill(settings.integer("max_auto_replies", 10, {1, 1000}));
   setup.plan.limits.max_rounds = 2 * options.max_auto_replies[0];
   setup.plan.make_strategy = [options] { return std::make_unique<teams::TwoAgentChat>(options); };
-  read_team_settings(settings, setup);
+  read_team_settings(settings, names, setup);
   return make_team_factory(std::move(setup));
 }
 
@@ -42,7 +42,7 @@ MakeFactory read_reflection(ConfigReader& settings, KindNames& names) {
   options.revise_instruction = settings.text("revise_instruction");
   setup.plan.limits.max_rounds = 2 * (options.max_revisions + 1);
   setup.plan.make_strategy = [options = std::move(options)] { return std::make_unique<teams::Reflection>(options); };
-  read_team_settings(settings, setup);
+  read_team_settings(settings, names, setup);
   return make_team_factory(std::move(setup));
 }
 

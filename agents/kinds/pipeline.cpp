@@ -55,7 +55,7 @@ MakeFactory read_pipeline(ConfigReader& settings, KindNames& names) {
     };
   }
   setup.plan.limits.max_rounds = std::max<std::uint64_t>(setup.plan.limits.max_rounds, setup.plan.members.size());
-  read_team_settings(settings, setup);
+  read_team_settings(settings, names, setup);
   return make_team_factory(std::move(setup));
 }
 

@@ -120,6 +120,11 @@ teams::TeamLimits read_team_limits(ConfigReader& settings, teams::TeamLimits lim
   return limits;
 }
 
+bool looks_at_money(const teams::Condition& condition) {
+  return condition.kind == teams::Condition::Kind::money ||
+         std::ranges::any_of(condition.children, [](const teams::Condition& each) { return looks_at_money(each); });
+}
+
 void read_team_repetition(ConfigReader& settings, teams::TeamPlan& plan) {
   if (settings.is_text("repetition")) {
     if (!settings.flag("repetition", true)) plan.repetition.reset();
@@ -176,12 +181,13 @@ bool read_member(ConfigReader& settings, std::string_view key, KindNames& names,
   return true;
 }
 
-void read_team_settings(ConfigReader& settings, TeamSetup& setup) {
+void read_team_settings(ConfigReader& settings, KindNames& names, TeamSetup& setup) {
   teams::TeamPlan& plan = setup.plan;
   plan.limits = read_team_limits(settings, plan.limits);
-  const std::vector<std::string> names = member_names(setup);
-  std::optional<teams::Condition> own = read_conditions(settings, "termination", names);
+  const std::vector<std::string> members = member_names(setup);
+  std::optional<teams::Condition> own = read_conditions(settings, "termination", members);
   if (own) plan.termination = std::move(own);
+  names.has_money_limit = plan.limits.max_cost_nano_usd > 0 || (plan.termination && looks_at_money(*plan.termination));
   read_team_repetition(settings, plan);
   if (std::optional<ConfigReader> history = settings.child("history")) {
     plan.history.max_messages = history->integer("max_messages", plan.history.max_messages, {1, 2000});

@@ -46,7 +46,7 @@ void read_participants(config::ConfigReader& settings, KindNames& names, TeamSet
 bool read_member(config::ConfigReader& settings, std::string_view key, KindNames& names, TeamSetup& setup,
                  const MemberContact& defaults);
 /// Reads what every team has: limits, conditions, history, … Call it after the members have been read.
-void read_team_settings(config::ConfigReader& settings, TeamSetup& setup);
+void read_team_settings(config::ConfigReader& settings, KindNames& names, TeamSetup& setup);
 /// Reads `model` or `KEY: {agent: TARGET}`: who gives advice.
 Adviser read_adviser(config::ConfigReader& settings, std::string_view agent_key, KindNames& names);
 

@@ -35,6 +35,17 @@ constexpr std::array<std::string_view, 4> kContextPhrases{"maximum context lengt
 constexpr std::array<std::string_view, 3> kPolicyCodes{"content_policy_violation", "content_filter",
                                                        "responsible_ai_policy_violation"};
 
+/// Servers that were started without tools, some of which call it a failure of their own (llama.cpp: 500). No retry
+/// helps, and nothing is wrong with the server for requests without tools.
+struct MissingTools {
+  std::string_view phrase;
+  std::string_view hint;
+};
+constexpr std::array<MissingTools, 3> kMissingTools{
+    {{"--enable-auto-tool-choice", "start vLLM with --enable-auto-tool-choice and --tool-call-parser NAME"},
+     {"--jinja", "start llama.cpp's server with --jinja"},
+     {"does not support tools", "use a model that does, or an agent without tools"}}};
+
 struct ProviderText {
   std::string message;
   std::string type;
@@ -140,8 +151,17 @@ Verdict context_verdict() {
   return {ErrorCode::too_large, false, "cannot read a request of this length", "send less text, or use a larger model"};
 }
 
+std::optional<Verdict> missing_tools_verdict(const ProviderText& text) {
+  for (const MissingTools& each : kMissingTools) {
+    if (text.message.find(each.phrase) == std::string::npos) continue;
+    return Verdict{ErrorCode::invalid, false, "takes no tools as it was started", std::string(each.hint)};
+  }
+  return std::nullopt;
+}
+
 /// What the provider says counts for more than the status.
 Verdict verdict_of(const ProviderText& text, int status, const CallSite& site) {
+  if (auto verdict = missing_tools_verdict(text)) return std::move(*verdict);
   if (is_one_of(kQuotaCodes, text)) {
     return {ErrorCode::budget_exceeded, false, "has no quota left", "raise the account's limit"};
   }

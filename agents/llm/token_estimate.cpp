@@ -5,6 +5,8 @@ namespace parley::llm {
 namespace {
 constexpr std::uint64_t kBytesPerToken = 4;
 constexpr std::uint64_t kTokensPerMessage = 4;
+constexpr std::uint64_t kTellingTokens = 1000;
+constexpr std::uint64_t kLeastShare = 3;  ///< of the estimate, as a divisor
 }  // namespace
 
 std::uint64_t estimate_tokens(std::size_t bytes) { return (bytes + kBytesPerToken - 1) / kBytesPerToken; }
@@ -31,6 +33,10 @@ std::uint64_t estimate_input_tokens(const ChatRequest& request) {
   }
   if (request.response_schema) total += estimate_tokens(request.response_schema->schema);
   return total;
+}
+
+bool is_input_cut(std::uint64_t counted, std::uint64_t estimated) {
+  return counted > 0 && estimated >= kTellingTokens && counted < estimated / kLeastShare;
 }
 
 }  // namespace parley::llm

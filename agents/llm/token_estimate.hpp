@@ -20,4 +20,8 @@ namespace parley::llm {
 /// Everything that the model reads: messages, descriptions of tools, the schema of the answer.
 [[nodiscard]] std::uint64_t estimate_input_tokens(const ChatRequest& request);
 
+/// True when a provider has counted so few tokens for a request that it cannot have read all of it: Ollama cuts at its
+/// `num_ctx` without a word. Hardly any text has so few tokens for its bytes, and a short one says nothing.
+[[nodiscard]] bool is_input_cut(std::uint64_t counted, std::uint64_t estimated);
+
 }  // namespace parley::llm

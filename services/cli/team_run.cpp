@@ -19,6 +19,7 @@
 #include "services/cli/chat_link.hpp"
 #include "services/cli/conversation_watch.hpp"
 #include "services/cli/exit_code.hpp"
+#include "services/cli/suite/ledger_folder.hpp"
 #include "services/cli/suite/run_directory.hpp"
 #include "services/cli/suite/standalone_ledger.hpp"
 #include "services/cli/suite/suite_plan.hpp"
@@ -157,9 +158,13 @@ Task<> stop_agents(LocalRuntime& runtime, host::Deployment& deployment,
   if (spans) co_await spans->stop(host::kSpanGrace);
 }
 
-}  // namespace
-
-namespace {
+/// Where the budgets are kept, said to whoever runs it; empty for a suite without.
+Result<std::filesystem::path> budgets_folder(const Environment& environment, const host::SuiteConfig& suite) {
+  if (!suite.budgets) return std::filesystem::path();
+  Result<std::filesystem::path> folder = ledger_folder_of(suite.file);
+  if (folder && !environment.common.is_json) environment.console.note("budgets are kept in " + folder->string());
+  return folder;
+}
 
 /// `flag` is the one to choose with.
 Result<std::string> choose(const host::SuiteConfig& suite, const std::optional<std::string>& name,
@@ -216,6 +221,8 @@ std::string own_transcript_name(WallTime started) {
 int run_team_in_processes(const Environment& environment, const host::SuiteConfig& suite,
                           const TeamRunOptions& options) {
   Console& console = environment.console;
+  const Result<std::filesystem::path> ledger_folder = budgets_folder(environment, suite);
+  if (!ledger_folder) return console.fail(ledger_folder.error());
   const TemporaryFolder folder("parley-run");
   if (folder.path().empty()) return console.fail(Error(ErrorCode::bad_configuration, "cannot make a temporary folder"));
   const Result<RunDirectory> directory = RunDirectory::claim(folder.path());
@@ -230,7 +237,8 @@ int run_team_in_processes(const Environment& environment, const host::SuiteConfi
   if (!runtime) return console.fail(runtime.error());
   TeamRun run(environment, options, io, **runtime, endpoint, has_questions(suite));
   SupervisedSuite processes(io, run.clock(), folder.path(), environment.program_folder);
-  supervisor::SuitePlan plan = plan_suite(suite, endpoint, environment.program_folder, folder.path());
+  supervisor::SuitePlan plan = plan_suite(
+      suite, endpoint, {.programs = environment.program_folder, .run = folder.path(), .ledger = *ledger_folder});
   return run_until_done(
       io,
       run.play(start_processes(processes, **runtime, std::move(plan), console), stop_processes(processes, **runtime)),
@@ -245,11 +253,11 @@ int run_team_here(const Environment& environment, const host::SuiteConfig& suite
   const SystemClock clock;
   SystemRandom random;
   asio::io_context io(1);
-  const TemporaryFolder folder("parley-run");
-  if (folder.path().empty()) return console.fail(Error(ErrorCode::bad_configuration, "cannot make a temporary folder"));
+  const Result<std::filesystem::path> ledger_folder = budgets_folder(environment, suite);
+  if (!ledger_folder) return console.fail(ledger_folder.error());
   std::unique_ptr<StandaloneLedger> ledger;
   if (suite.budgets) {
-    auto made = StandaloneLedger::make(io, clock, *suite.budgets, folder.path() / "ledger");
+    auto made = StandaloneLedger::make(io, clock, *suite.budgets, *ledger_folder);
     if (!made) return console.fail(made.error());
     ledger = std::move(*made);
   }

@@ -49,6 +49,8 @@ Estimator::Learned& Estimator::pair_of(std::string_view model, std::string_view 
 
 void Estimator::learn(std::string_view model, std::string_view agent_type, std::uint64_t guessed_input,
                       const TokenEstimate& real) {
+  // An answer from a cache says nothing about what the next call will use.
+  if (real.input_tokens == 0 && real.output_tokens == 0) return;
   Learned& learned = pair_of(model, agent_type);
   if (learned.outputs.size() < kSamples) {
     learned.outputs.push_back(real.output_tokens);

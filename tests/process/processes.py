@@ -71,6 +71,8 @@ class ProcessTest(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="parley-h-", dir="/tmp")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.endpoint = f"ipc://{self.folder}/broker.sock"
+        # Budgets outlive a run; those of a test stay out of the home folder and of other tests.
+        os.environ["XDG_STATE_HOME"] = f"{self.folder}/state-home"
 
     def start(self, program, *arguments):
         daemon = Daemon(program, *arguments)

@@ -357,6 +357,21 @@ class Budgets(ProcessTest):
         process.terminate()
         self.assertEqual(process.wait(timeout=PATIENCE), 0)
 
+    def test_what_one_run_of_a_file_has_spent_the_next_one_cannot(self):
+        self.config.write_text(config_with({**self.settings, "usd": str(1.5 * CALL_USD)}))
+
+        def run():
+            process = self.spawn("parley", "run", "--agent", "one", str(self.config), "hello",
+                                 env={**clean_environment(), "TMPDIR": self.folder})
+            out, errors = process.communicate(timeout=PATIENCE)
+            return process.returncode, out, errors
+        code, out, errors = run()
+        self.assertEqual((code, out.strip()), (0, "echo hello"), errors)
+        self.assertIn(f"budgets are kept in {self.folder}/state-home/parley/ledger/", errors)
+        code, _, errors = run()
+        self.assertEqual(code, 1, errors)
+        self.assertIn("budget 'fleet'", errors)
+
     def test_a_second_ledger_is_kept_out(self):
         self.begin()
         second = self.spawn("parley-ledger", "--config", str(self.config), "--state-dir", f"{self.folder}/ledger",

@@ -81,6 +81,8 @@ class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="parley-t-", dir="/tmp")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        # Budgets outlive a run; those of a test stay out of the home folder.
+        os.environ["XDG_STATE_HOME"] = os.path.join(self.folder, "state-home")
 
     def path(self, name):
         return os.path.join(self.folder, name)

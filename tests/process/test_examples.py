@@ -43,6 +43,43 @@ class ExampleTest(ProcessTest):
         self.wait_until(lambda: not subprocess.run(find, capture_output=True).stdout, "end of all processes")
 
 
+class RealModels(ExampleTest):
+    """Every file as it is, with a model behind HTTP."""
+
+    def start_stub(self):
+        rules = Path(self.folder) / "rules.yaml"
+        rules.write_text("prefix: ''\nrules:\n  - {system: critic, reply: 'APPROVE: good'}\ndefault_reply: By a real server.\n")
+        return self.start("parley-stub-model", "--rules", str(rules)).ready()["base_url"]
+
+    def settings(self, more=""):
+        return f'{{provider: openai, model: gpt-x, base_url: "{self.start_stub()}", api_key_env: ""{more}}}'
+
+    def test_answer_in_the_place_of_the_scripted_ones(self):
+        model = "*=" + self.settings(", price: {input_per_million_usd: 1, output_per_million_usd: 1}")
+        for flag in ((), ("--standalone",)):
+            with self.subTest(flag=flag):
+                code, out, errors = self.run_example("poem_review", "a poem about the sea", "--model", model, *flag)
+                self.assertEqual((code, out.strip()), (0, "By a real server."), errors)
+                self.assertNotIn("warning", errors)
+
+    def test_of_one_name_replace_that_model_only(self):
+        _, answer = self.events("poem_review", "a poem about the sea", "--model", "poet_model=" + self.settings())
+        self.assertEqual((answer["text"], answer["stop_reason"]), ("By a real server.", "accepted:critic"))
+
+    def test_without_a_price_make_a_limit_in_money_warn(self):
+        _, _, errors = self.run_example("poem_review", "a poem about the sea", "--model", "*=" + self.settings())
+        self.assertIn("warning: team 'poem_review' has a limit in money, and the model 'poet_model' (openai, gpt-x) has no "
+                      "`price`", errors)
+
+    def test_that_are_wrong_are_told_before_anything_starts(self):
+        for model, problem in (("*=opnai:gpt-x", "--model *:1: provider: 'opnai'"), ("nobody=offline", "no model has this name"),
+                               ("gpt-x", "expected NAME=PROVIDER:MODEL")):
+            with self.subTest(model=model):
+                code, _, errors = self.run_example("poem_review", "a poem", "--model", model)
+                self.assertEqual(code, 2, errors)
+                self.assertIn(problem, errors)
+
+
 class PoemReview(ExampleTest):
     def test_the_poem_goes_back_until_it_is_approved(self):
         events, answer = self.events("poem_review", "a poem about the sea")
@@ -157,9 +194,12 @@ class Approval(ExampleTest):
         return done.stdout
 
     def pay(self, amount, answer):
-        """The clerk's answer to an order, after a person has answered the question."""
+        """The clerk's answer to an order in euros, after a person has answered the question."""
+        return self.order(f"{amount} euros", answer)
+
+    def order(self, amount, answer):
         process = self.run_parley("--agent", "clerk", str(EXAMPLES / "approval" / "parley.yaml"),
-                             f"pay {amount} euros to Arkona", "--json")
+                             f"pay {amount} to Arkona", "--json")
         lines = []
         while not lines or lines[-1]["event"] != "answer":
             line = process.stdout.readline()
@@ -180,6 +220,13 @@ class Approval(ExampleTest):
         asked, text = self.pay(250, "reject")
         self.assertEqual(asked, 1)
         self.assertIn("not paid", text)
+
+    def test_an_amount_in_another_form_is_asked_for(self):
+        for amount in ("250.00 euros", "€250", "250 EUR"):
+            with self.subTest(amount=amount):
+                asked, text = self.order(amount, "reject")
+                self.assertEqual(asked, 1)
+                self.assertIn("not paid", text)
 
     def test_a_small_payment_asks_nobody(self):
         self.assertEqual(self.pay(40, "approve"), (0, "Done: 40 euros to Arkona are on their way."))

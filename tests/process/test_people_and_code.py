@@ -9,7 +9,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from processes import BIN, PATIENCE, ProcessTest, clean_environment
+from processes import BIN, PATIENCE, ProcessTest, clean_environment, get
 
 DESK = "agents: [{type: sys.questions, kind: question_desk}]\n"
 PROXY = """
@@ -18,6 +18,7 @@ agents:
   - {type: bob, kind: user_proxy, human_input: always, input_timeout: 1s, default_answer: "as you like"}
 """
 EXECUTOR = """
+tool_audit: {file: FOLDER/audit.jsonl}
 agents:
   - type: runner
     kind: code_executor
@@ -126,11 +127,14 @@ class Code(Members):
         file.write_text(EXECUTOR.replace("FOLDER", self.folder))
         self.worker = self.start("parley-agent", "--config", str(file), "--broker", self.endpoint, "--metrics-port", "0")
         try:
-            self.worker.ready()
+            self.port = self.worker.ready()["metrics_port"]
         except AssertionError as failure:
             if "sandbox cannot be set up" in str(failure):
                 self.skipTest(f"SKIPPED: no sandbox on this machine: {failure}")
             raise
+
+    def audit(self):
+        return [json.loads(line) for line in (Path(self.folder) / "audit.jsonl").read_text().splitlines()]
 
     def test_that_a_message_holds_is_run_and_its_output_answered(self):
         answer = self.reply(self.request("runner/c1", {"text": "Try\n```python\nprint(6 * 7)\n```\n", "from": "me"}))
@@ -144,6 +148,10 @@ class Code(Members):
         failed = self.reply(self.give_floor("runner/c2", code + check))["text"]
         self.assertIn("AssertionError: 7", failed)
         self.assertIn("1 of 2 code blocks failed.", failed)
+        self.assertEqual([(record["agent"], record["call_id"], record["outcome"]) for record in self.audit()],
+                         [("runner/c2", "block_1", "ok"), ("runner/c2", "block_2", "tool_error")])
+        _, page = get(self.port, "/metrics")
+        self.assertRegex(page, r'gen_ai_execute_tool_duration_seconds_count\{[^}]*gen_ai_agent_name="runner"[^}]*\} [1-9]')
         passed = self.reply(self.give_floor("runner/c2", code.replace("x + 2", "x * 2") + check))["text"]
         self.assertIn("passed", passed)
         self.assertTrue(passed.endswith("All code blocks succeeded."))
@@ -172,6 +180,11 @@ class Code(Members):
             text = self.reply(turn)["text"]
             self.assertIn(expected, text)
             self.assertEqual("stdout:\nran" in text, verdict == "approve")
+        records = self.audit()
+        self.assertEqual([(record["tool"], record["outcome"]) for record in records],
+                         [("python", "ok"), ("python", "refused")])
+        self.assertEqual(records[0]["approved_by"], "carol")
+        self.assertNotIn("approved_by", records[1])
 
     def test_ends_with_its_caller(self):
         mark = f"66{self.worker.process.pid}"

@@ -113,10 +113,10 @@ struct Standalone {
 }  // namespace
 
 int run_standalone(const Environment& environment, const host::SuiteConfig& suite,
-                   const std::filesystem::path& run_directory, const std::optional<AgentId>& chat) {
+                   const std::filesystem::path& ledger_folder, const std::optional<AgentId>& chat) {
   Standalone standalone{.environment = environment, .suite = suite, .chat_agent = chat};
   if (suite.budgets) {
-    auto ledger = StandaloneLedger::make(standalone.io, standalone.clock, *suite.budgets, run_directory / "ledger");
+    auto ledger = StandaloneLedger::make(standalone.io, standalone.clock, *suite.budgets, ledger_folder);
     if (!ledger) return environment.console.fail(ledger.error());
     standalone.ledger = std::move(*ledger);
   }

@@ -11,8 +11,8 @@
 namespace parley::cli {
 
 /// Hosts the suite until Ctrl-C, or, with `chat`, until the conversation with that agent on standard input ends. A
-/// suite with budgets has its ledger in this process, with the book that `parley up` keeps in `run_directory`.
+/// suite with budgets has its ledger in this process, with the book in `ledger_folder`.
 int run_standalone(const Environment& environment, const host::SuiteConfig& suite,
-                   const std::filesystem::path& run_directory, const std::optional<AgentId>& chat);
+                   const std::filesystem::path& ledger_folder, const std::optional<AgentId>& chat);
 
 }  // namespace parley::cli

@@ -18,14 +18,14 @@ supervisor::PolicyConfig policy_of(const host::SupervisionConfig& config) {
 }  // namespace
 
 supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::string& endpoint,
-                                 const std::filesystem::path& program_folder, const std::filesystem::path& run_folder) {
+                                 const SuiteFolders& folders) {
   supervisor::SuitePlan plan;
   plan.broker = endpoint;
   plan.is_insecure_allowed = suite.broker.is_insecure_allowed;
   plan.policy = policy_of(suite.supervision);
   supervisor::PlannedProcess& broker = plan.processes.emplace_back("broker", supervisor::Role::broker);
-  broker.command = {(program_folder / "parley-broker").string(), "--listen", endpoint, "--state-dir",
-                    (run_folder / "broker").string()};
+  broker.command = {(folders.programs / "parley-broker").string(), "--listen", endpoint, "--state-dir",
+                    (folders.run / "broker").string()};
   broker.command.insert(broker.command.end(),
                         {"--metrics-port", std::to_string(suite.broker.metrics_port.value_or(0))});
   if (suite.broker.is_insecure_allowed) broker.command.emplace_back("--insecure");
@@ -33,18 +33,18 @@ supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::stri
   if (suite.budgets) {
     // Before the workers: without its word they make no call.
     supervisor::PlannedProcess& ledger = plan.processes.emplace_back("ledger", supervisor::Role::worker);
-    ledger.command = {(program_folder / "parley-ledger").string(),
+    ledger.command = {(folders.programs / "parley-ledger").string(),
                       "--config",
                       suite.file.string(),
                       "--state-dir",
-                      (run_folder / "ledger").string(),
+                      (folders.ledger.empty() ? folders.run / "ledger" : folders.ledger).string(),
                       "--broker",
                       endpoint};
     if (suite.broker.is_insecure_allowed) ledger.command.emplace_back("--insecure");
   }
   for (const host::SuiteWorker& worker : suite.workers) {
     supervisor::PlannedProcess& agent = plan.processes.emplace_back(worker.config.name, supervisor::Role::worker);
-    agent.command = {(program_folder / "parley-agent").string()};
+    agent.command = {(folders.programs / "parley-agent").string()};
     agent.command.insert(agent.command.end(), worker.arguments.begin(), worker.arguments.end());
     agent.command.insert(agent.command.end(), {"--broker", endpoint});
     if (suite.broker.is_insecure_allowed) agent.command.emplace_back("--insecure");

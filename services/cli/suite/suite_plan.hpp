@@ -9,10 +9,15 @@
 
 namespace parley::cli {
 
-/// The broker at `endpoint`, the ledger if the suite has budgets, then every worker, run from the programs in
-/// `program_folder`. Broker and ledger keep their state in `run_folder`.
+struct SuiteFolders {
+  std::filesystem::path programs;
+  std::filesystem::path run;  ///< where the broker keeps its state
+  /// Where the ledger does; empty: beside the broker's, for suites without budgets.
+  std::filesystem::path ledger = {};
+};
+
+/// The broker at `endpoint`, the ledger if the suite has budgets, then every worker.
 [[nodiscard]] supervisor::SuitePlan plan_suite(const host::SuiteConfig& suite, const std::string& endpoint,
-                                               const std::filesystem::path& program_folder,
-                                               const std::filesystem::path& run_folder);
+                                               const SuiteFolders& folders);
 
 }  // namespace parley::cli

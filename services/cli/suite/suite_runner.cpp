@@ -14,6 +14,7 @@
 #include "services/cli/exit_code.hpp"
 #include "services/cli/line_source.hpp"
 #include "services/cli/payload_view.hpp"
+#include "services/cli/suite/ledger_folder.hpp"
 #include "services/cli/suite/run_directory.hpp"
 #include "services/cli/suite/suite_plan.hpp"
 #include "services/cli/suite/suite_source.hpp"
@@ -79,8 +80,8 @@ struct Runner {
 };
 
 Result<host::SuiteConfig> load(const UpOptions& options, const RunDirectory& directory) {
-  if (!options.file) return write_embedded_suite(directory.path());
-  auto suite = host::load_suite(*options.file);
+  if (!options.file) return write_embedded_suite(directory.path(), options.models);
+  auto suite = load_suite(options.file, options.models);
   if (!suite) return fail(suite.error().error());
   return std::move(*suite);
 }
@@ -137,6 +138,11 @@ struct UpPipe {
 
 }  // namespace
 
+Result<std::filesystem::path> ledger_folder_for(const UpOptions& options, const host::SuiteConfig& suite) {
+  if (options.has_own_run_directory || !suite.budgets) return options.run_directory / "ledger";
+  return ledger_folder_of(suite.file);
+}
+
 int run_suite(const Environment& environment, const UpOptions& options, const std::function<void()>& on_up) {
   Console& console = environment.console;
   const Result<RunDirectory> directory = RunDirectory::claim(options.run_directory);
@@ -154,7 +160,11 @@ int run_suite(const Environment& environment, const UpOptions& options, const st
   if (const auto checked = net::parse_endpoint(endpoint, reach); !checked) return console.fail(checked.error());
 
   if (const Result<> recorded = directory->record(endpoint); !recorded) return console.fail(recorded.error());
-  supervisor::SuitePlan plan = plan_suite(*suite, endpoint, environment.program_folder, directory->path());
+  const Result<std::filesystem::path> ledger_folder = ledger_folder_for(options, *suite);
+  if (!ledger_folder) return console.fail(ledger_folder.error());
+  if (suite->budgets && !environment.common.is_json) console.note("budgets are kept in " + ledger_folder->string());
+  supervisor::SuitePlan plan = plan_suite(
+      *suite, endpoint, {.programs = environment.program_folder, .run = directory->path(), .ledger = *ledger_folder});
   plan.watcher = {(environment.program_folder / "parley").string(), "up", "--guard", "--run-dir",
                   directory->path().string()};
   return with_suite(environment, options, *directory, endpoint, on_up,

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agents/host/agents_config.hpp"
 #include "services/cli/environment.hpp"
@@ -17,10 +18,15 @@ namespace parley::cli {
 struct UpOptions {
   /// Unset: the built-in help desk.
   std::optional<std::string> file;
+  std::vector<std::string> models;  ///< of `--model`
   std::filesystem::path run_directory;
   bool has_own_run_directory = false;  ///< given by the user: the broker's socket goes there, too
   bool is_verbose = false;
 };
+
+/// Where the budgets of a suite are kept: in a run directory that the user has chosen, else where all runs of the file
+/// keep them (ledger_folder_of()). Fails like that.
+[[nodiscard]] Result<std::filesystem::path> ledger_folder_for(const UpOptions& options, const host::SuiteConfig& suite);
 
 /// Runs the suite until Ctrl-C, SIGTERM or `parley down`. `on_up` is called once when everything is ready.
 int run_suite(const Environment& environment, const UpOptions& options, const std::function<void()>& on_up);

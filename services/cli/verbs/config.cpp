@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "agents/host/agents_config.hpp"
+#include "agents/host/price_check.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
 #include "services/cli/verbs/verbs.hpp"
@@ -39,12 +40,17 @@ int run_validate(Environment& environment, const std::string& file) {
     const auto prices = ledger::load_prices(*suite->budgets->prices);
     if (!prices) return report_problems(environment, prices.error());
   }
+  const std::vector<std::string> warnings = host::price_warnings(*suite);
   std::size_t agents = 0;
   for (const auto& worker : suite->workers) agents += worker.config.agents.size();
   if (environment.common.is_json) {
-    environment.console.print(
-        to_line({{"file", file}, {"valid", true}, {"workers", suite->workers.size()}, {"agents", agents}}));
+    environment.console.print(to_line({{"file", file},
+                                       {"valid", true},
+                                       {"workers", suite->workers.size()},
+                                       {"agents", agents},
+                                       {"warnings", warnings}}));
   } else {
+    for (const std::string& warning : warnings) environment.console.note(printable("warning: " + warning));
     environment.console.print(fmt::format("{}: good ({} {}, {} {})", file, suite->workers.size(),
                                           suite->workers.size() == 1 ? "worker" : "workers", agents,
                                           agents == 1 ? "agent type" : "agent types"));

@@ -68,7 +68,7 @@ class Demo {
     suite_.set_on_ready([this](const std::string& process) {
       print(fmt::format("  {} {}", console_.paint(Color::green, "ready"), process));
     });
-    Result<> started = suite_.start(plan_suite(suite, endpoint_, program_folder_, folder_));
+    Result<> started = suite_.start(plan_suite(suite, endpoint_, {.programs = program_folder_, .run = folder_}));
     if (started) started = co_await suite_.wait_until_up();
     if (!started) co_return code_of(started.error());
     is_connected_ = true;

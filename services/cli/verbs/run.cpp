@@ -20,6 +20,7 @@ struct Settings {
   std::string task;
   std::optional<std::string> agent;
   std::optional<std::string> transcript;
+  std::vector<std::string> models;
   std::chrono::milliseconds timeout{30 * 60 * 1000};
   bool is_standalone = false;
 };
@@ -48,8 +49,9 @@ int run_run(Environment& environment, const Settings& settings) {
     }
   }
   options.has_own_transcript = !settings.transcript && console.style().is_err_terminal && !environment.common.is_json;
-  const auto suite = load_suite(settings.file);
+  const auto suite = load_suite(settings.file, settings.models);
   if (!suite) return console.fail(suite.error().error());
+  warn_of_prices(environment, *suite);
   const Result<std::string> agent = choose_agent(*suite, settings.agent);
   if (!agent) return console.refuse_usage(agent.error().message);
   options.agent = *agent;
@@ -62,6 +64,8 @@ Run declare(Options& options) {
   options.argument("FILE", settings->file, "Suite or agents file");
   options.argument("TASK", settings->task, "What is to be done; - reads it from standard input");
   options.option("--agent", settings->agent, "TYPE", "Who gets the task (default: the team of the file)");
+  options.option("--model", settings->models, "NAME=MODEL",
+                 "Another model than the file's, as often as needed: NAME=PROVIDER:MODEL or NAME={settings}; * is all");
   options.option("--transcript", settings->transcript, "FILE",
                  "Write the conversation to FILE.md or FILE.json; none for no file (default: on a terminal, "
                  "parley-run-TIME.md here)");
@@ -75,6 +79,7 @@ Run declare(Options& options) {
 
 const Verb kRunVerb{"run", "Give a task to a team of agents and watch them work",
                     "  parley run agents/examples/poem_review/parley.yaml 'a poem about the sea'\n"
+                    "  parley run team.yaml 'a poem' --model '*=openai:gpt-4o-mini'\n"
                     "  parley run team.yaml 'find the bug' --transcript talk.md > answer.txt",
                     Reach::local, &run_verb::declare};
 

@@ -17,6 +17,7 @@ namespace up_verb {
 struct Settings {
   std::optional<std::string> file;
   std::optional<std::string> run_directory;
+  std::vector<std::string> models;
   bool is_detached = false;
   bool is_guard = false;
   bool is_standalone = false;
@@ -45,14 +46,20 @@ int run_up(Environment& environment, const Settings& settings) {
   if (settings.is_standalone && settings.is_detached) {
     return environment.console.refuse_usage("--standalone runs in the foreground only");
   }
-  const auto suite = load_suite(settings.file);
+  const auto suite = load_suite(settings.file, settings.models);
   if (!suite) return environment.console.fail(suite.error().error());
+  warn_of_prices(environment, *suite);
   UpOptions options;
   options.file = settings.file;
+  options.models = settings.models;
   options.has_own_run_directory = settings.run_directory.has_value();
   options.run_directory =
       settings.run_directory ? std::filesystem::path(*settings.run_directory) : default_run_directory();
-  if (settings.is_standalone) return run_here(environment, settings, *suite, options.run_directory);
+  if (settings.is_standalone) {
+    const Result<std::filesystem::path> ledger_folder = ledger_folder_for(options, *suite);
+    if (!ledger_folder) return environment.console.fail(ledger_folder.error());
+    return run_here(environment, settings, *suite, *ledger_folder);
+  }
   options.is_verbose = settings.is_verbose;
   if (settings.is_guard) return watch_suite(environment, options);
   return settings.is_detached ? run_suite_detached(environment, options) : run_suite(environment, options, [] {});
@@ -61,6 +68,8 @@ int run_up(Environment& environment, const Settings& settings) {
 Run declare(Options& options) {
   auto settings = std::make_shared<Settings>();
   options.option("-f,--file", settings->file, "FILE", "Suite or agents file (default: the built-in help desk)");
+  options.option("--model", settings->models, "NAME=MODEL",
+                 "Another model than the file's, as often as needed: NAME=PROVIDER:MODEL or NAME={settings}; * is all");
   options.option("--run-dir", settings->run_directory, "DIR", "Where logs, lock and the broker's socket go");
   options.flag("-d,--detach", settings->is_detached, "Run in the background; 'parley down' stops it");
   options.flag("--guard", settings->is_guard, "Only watch the suite that runs there (what a supervisor starts)");

@@ -6,11 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "agents/host/deployment.hpp"
+#include "agents/host/price_check.hpp"
 #include "services/config/yaml.hpp"
 
 namespace parley::host {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -259,6 +261,48 @@ TEST(HelpDeskExample, has_workers_that_can_be_started_by_name) {
   const auto unknown = load_agents(file, "legal");
   ASSERT_FALSE(unknown);
   EXPECT_THAT(unknown.error().str(), HasSubstr("no worker has this name; there are router, hr, finance, user-proxy"));
+}
+
+std::vector<std::string> warnings_of(const std::string& models, const std::string& budgets = "") {
+  const auto suite = suite_of("models:\n" + models + budgets + R"(
+workers:
+  - {name: writers, agents: [{type: poet, kind: assistant, model: main}]}
+  - name: desk
+    agents: [{type: poems, kind: pipeline, participants: [poet], limits: {max_cost_usd: 0.10}},
+             {type: others, kind: pipeline, participants: [poet], termination: [{all: [{cost_usd: 1}, {messages: 3}]}]}]
+)");
+  EXPECT_TRUE(suite) << suite.error().str();
+  return suite ? price_warnings(*suite) : std::vector<std::string>();
+}
+
+TEST(PriceWarnings, name_the_limit_in_money_and_the_model_that_has_no_price) {
+  const auto warnings =
+      warnings_of("  main: {provider: openai, model: gpt-x}\n  unused: {provider: openai, model: y}\n");
+  EXPECT_THAT(warnings,
+              ElementsAre(AllOf(HasSubstr("team 'poems'"), HasSubstr("'main' (openai, gpt-x) has no `price`")),
+                          HasSubstr("team 'others'")));
+}
+
+TEST(PriceWarnings, look_through_fallback_chains) {
+  EXPECT_THAT(warnings_of("  main: {provider: fallback, models: [a, b]}\n  a: {provider: offline}\n"
+                          "  b: {provider: anthropic, model: claude-x}\n"),
+              ElementsAre(HasSubstr("'b' (anthropic, claude-x)"), HasSubstr("'b' (anthropic, claude-x)")));
+}
+
+TEST(PriceWarnings, are_of_budgets_as_well) {
+  const std::string model = "  main: {provider: openai, model: gpt-x}\n";
+  EXPECT_THAT(warnings_of(model, "budgets: {limits: [{name: fleet, usd: 1}, {name: some, tokens: 5}]}\n"),
+              testing::Contains(AllOf(HasSubstr("budget 'fleet'"), HasSubstr("refused"))));
+  EXPECT_THAT(warnings_of(model, "budgets: {unknown_model: max, limits: [{name: fleet, usd: 1}]}\n"), ElementsAre());
+  EXPECT_THAT(warnings_of(model, "budgets: {prices: p.yaml, limits: [{name: fleet, usd: 1}]}\n"), ElementsAre())
+      << "the table may have it";
+}
+
+TEST(PriceWarnings, are_not_given_without_a_reason) {
+  EXPECT_THAT(warnings_of("  main: {provider: offline}\n"), ElementsAre());
+  EXPECT_THAT(warnings_of("  main: {provider: openai, model: x, price: {input_per_million_usd: 1, "
+                          "output_per_million_usd: 2}}\n"),
+              ElementsAre());
 }
 
 struct DeploymentTest : testing::Test {

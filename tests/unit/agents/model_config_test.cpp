@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/run_task.hpp"
+#include "tests/unit/agents/scripted_model.hpp"
+
 namespace parley::host {
 namespace {
 
@@ -37,6 +40,7 @@ TEST(ModelConfig, knows_every_provider_and_guard) {
   ASSERT_TRUE(config) << config.error().str();
   EXPECT_EQ(config->models.at("claude").provider, "anthropic");
   EXPECT_EQ(config->models.at("claude").model, "claude-x");
+  EXPECT_EQ(config->models.at("claude").output, (llm::OutputTokens{1000, 2000}));
   EXPECT_EQ(config->models.at("old").price, llm::ModelPrice{});
   EXPECT_THAT(config->models.at("main").chains.members, ElementsAre("fast", "claude"));
   EXPECT_THAT(with_members("main", config->models), ElementsAre("main", "fast", "claude", "old"));
@@ -68,6 +72,16 @@ TEST(ModelConfig, sends_no_key_over_plain_http_unless_told_insecure) {
   }
 }
 
+TEST(ModelConfig, takes_no_further_field_that_undoes_a_budget) {
+  for (const char* key : {"max_tokens", "max_completion_tokens", "n", "model"}) {
+    const std::string problems =
+        problems_of("  main: {provider: openai, model: x, extra_body: {" + std::string(key) + ": 5}}\n");
+    EXPECT_THAT(problems, AllOf(HasSubstr("main.extra_body"), HasSubstr("no '" + std::string(key) + "'"))) << key;
+  }
+  EXPECT_THAT(problems_of("  main: {provider: anthropic, model: x, extra_body: '{\"max_tokens\": 9}'}\n"),
+              HasSubstr("no 'max_tokens'"));
+}
+
 TEST(ModelConfig, wants_chains_of_models_that_are_there) {
   EXPECT_THAT(problems_of(R"yaml(
   fast: {provider: offline}
@@ -87,12 +101,34 @@ TEST(ModelConfig, wants_chains_to_have_an_end) {
   EXPECT_THAT(problems_of("  main: {provider: fallback, models: [main]}\n"), HasSubstr("'main' leads back"));
 }
 
-TEST(ModelConfig, takes_no_guard_on_a_chain) {
+TEST(ModelConfig, takes_a_cap_a_breaker_and_a_cache_around_a_chain) {
+  const auto config = config_of(R"yaml(
+  leaf: {provider: offline}
+  main: {provider: fallback, models: [leaf], cache: {}, max_concurrency: 2, circuit_breaker: {failures: 3}}
+)yaml");
+  ASSERT_TRUE(config) << config.error().str();
+  asio::io_context io;
+  const SystemClock clock;
+  SeededRandom random{1};
+  ModelServices services{io, clock, random};
+  const auto chain = std::make_shared<test::ScriptedModel>();
+  chain->will_answer("hello");
+  const auto model = config->models.at("main").guard(chain, "main/hr", services);
+  for (int i = 0; i < 2; ++i) {
+    llm::ChatRequest request;
+    request.messages = {{llm::Role::user, "Hi"}};
+    const auto answer = test::run_task(io, model->complete(std::move(request), {}));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->text, "hello") << "the second time from the cache";
+  }
+}
+
+TEST(ModelConfig, leaves_retries_and_recordings_to_the_models_of_a_chain) {
   EXPECT_THAT(problems_of(R"yaml(
   leaf: {provider: offline}
-  main: {provider: fallback, models: [leaf], cache: {}}
+  main: {provider: fallback, models: [leaf], retry: {}, record: x.jsonl}
 )yaml"),
-              HasSubstr("main.cache: unknown key"));
+              AllOf(HasSubstr("main.retry: unknown key"), HasSubstr("main.record: unknown key")));
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 
+const SuiteFolders kFolders{.programs = "/bin", .run = "/run", .ledger = "/state/ledger"};
+
 host::SuiteConfig suite_of_one() {
   host::SuiteConfig suite;
   host::SuiteWorker& worker = suite.workers.emplace_back();
@@ -20,7 +22,7 @@ host::SuiteConfig suite_of_one() {
 }
 
 TEST(SuitePlan, starts_the_broker_first_and_gives_every_worker_its_endpoint) {
-  const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", "/bin", "/run").processes;
+  const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", kFolders).processes;
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_THAT(plan[0].command, ElementsAre("/bin/parley-broker", "--listen", "ipc:///tmp/b.sock", "--state-dir",
                                            "/run/broker", "--metrics-port", "0"));
@@ -34,25 +36,25 @@ TEST(SuitePlan, starts_the_ledger_of_a_suite_with_budgets_before_its_workers) {
   auto suite = suite_of_one();
   suite.file = "x.yaml";
   suite.budgets.emplace();
-  const auto plan = plan_suite(suite, "ipc:///tmp/b.sock", "/bin", "/run").processes;
+  const auto plan = plan_suite(suite, "ipc:///tmp/b.sock", kFolders).processes;
   ASSERT_EQ(plan.size(), 3U);
   EXPECT_EQ(plan[1].name, "ledger");
   EXPECT_EQ(plan[1].role, supervisor::Role::worker);
-  EXPECT_THAT(plan[1].command, ElementsAre("/bin/parley-ledger", "--config", "x.yaml", "--state-dir", "/run/ledger",
+  EXPECT_THAT(plan[1].command, ElementsAre("/bin/parley-ledger", "--config", "x.yaml", "--state-dir", "/state/ledger",
                                            "--broker", "ipc:///tmp/b.sock"));
 }
 
 TEST(SuitePlan, leaving_the_machine_is_passed_on_only_when_asked_for) {
   auto suite = suite_of_one();
-  EXPECT_THAT(plan_suite(suite, "ipc:///tmp/b.sock", "/bin", "/run").processes[1].command,
+  EXPECT_THAT(plan_suite(suite, "ipc:///tmp/b.sock", kFolders).processes[1].command,
               testing::Not(Contains("--insecure")));
   suite.broker.is_insecure_allowed = true;
-  for (const auto& process : plan_suite(suite, "tcp://10.0.0.1:7", "/bin", "/run").processes)
+  for (const auto& process : plan_suite(suite, "tcp://10.0.0.1:7", kFolders).processes)
     EXPECT_THAT(process.command, Contains("--insecure"));
 }
 
 TEST(SuitePlan, heals_by_default_as_the_policy_does_by_default) {
-  const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", "/bin", "/run");
+  const auto plan = plan_suite(suite_of_one(), "ipc:///tmp/b.sock", kFolders);
   const supervisor::PolicyConfig defaults;
   EXPECT_EQ(plan.policy.strategy, defaults.strategy);
   EXPECT_EQ(plan.policy.max_crashes, defaults.max_crashes);
@@ -67,7 +69,7 @@ TEST(SuitePlan, heals_as_the_suite_says) {
   auto suite = suite_of_one();
   suite.supervision.is_rest_for_one = true;
   suite.supervision.max_crashes = 9;
-  const auto plan = plan_suite(suite, "ipc:///tmp/b.sock", "/bin", "/run");
+  const auto plan = plan_suite(suite, "ipc:///tmp/b.sock", kFolders);
   EXPECT_EQ(plan.policy.strategy, supervisor::Strategy::rest_for_one);
   EXPECT_EQ(plan.policy.max_crashes, 9U);
 }

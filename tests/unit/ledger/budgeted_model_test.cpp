@@ -3,10 +3,13 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "agents/llm/anthropic_model.hpp"
 #include "agents/llm/pause.hpp"
 #include "libmsg/messages/budget_refusal.hpp"
 #include "tests/support/run_task.hpp"
+#include "tests/support/stub_model_server.hpp"
 #include "tests/unit/agents/scripted_model.hpp"
 
 namespace parley::budget {
@@ -29,7 +32,9 @@ class FakeLedger final : public Ledger {
       answers.pop_front();
       co_return next;
     }
-    co_return granted();
+    BudgetVerdict verdict = granted();
+    if (is_worst_case) verdict.max_output_tokens = order.max_output_tokens;
+    co_return verdict;
   }
   void settle(messages::BudgetSettle order) override { settled.push_back(std::move(order)); }
   void release(std::string id) override { released.push_back(std::move(id)); }
@@ -49,6 +54,7 @@ class FakeLedger final : public Ledger {
   }
 
   int last_id = 0;
+  bool is_worst_case = false;  ///< caps a call's output at what it has reserved
   std::deque<Result<BudgetVerdict>> answers;
   std::vector<messages::BudgetReserve> reserved;
   std::vector<messages::BudgetSettle> settled;
@@ -210,6 +216,49 @@ TEST_F(Budgeted, limits_the_output_as_the_ledger_says) {
   EXPECT_EQ(inner->requests[0].max_tokens, 30U);
   EXPECT_EQ(inner->requests[1].max_tokens, 20U);
   EXPECT_EQ(inner->requests[2].max_tokens, 30U);
+}
+
+/// A model of Anthropic's that thinks, at the stub server.
+struct BudgetedThinker : Budgeted {
+  BudgetedThinker() {
+    provider.http = {.base_url = server.base_url(), .key_variable = ""};
+    provider.model = "gpt";
+    provider.max_tokens = 1000;
+    provider.thinking_tokens = 2000;
+    options.output = {provider.max_tokens, provider.thinking_tokens};
+    ledger->is_worst_case = true;
+  }
+  /// What the provider was asked for at most.
+  std::uint64_t sent_max_tokens(ChatRequest request) {
+    request.messages = {{llm::Role::user, "Hi"}};
+    auto model = model_over(llm::make_anthropic_model(provider, http::CurlMulti::make(io), clock, random).value());
+    EXPECT_TRUE(test::run_task(io, model->complete(std::move(request), {})));
+    return nlohmann::json::parse(server.requests().back().body).at("max_tokens");
+  }
+  test::StubModelServer server{io};
+  llm::AnthropicOptions provider;
+};
+
+TEST_F(BudgetedThinker, is_reserved_for_with_what_it_thinks) {
+  EXPECT_EQ(sent_max_tokens({}), 3000U);
+  EXPECT_EQ(ledger->reserved[0].max_output_tokens, 3000U);
+  ChatRequest request;
+  request.max_tokens = 50;
+  EXPECT_EQ(sent_max_tokens(request), 2050U);
+  EXPECT_EQ(ledger->reserved[1].max_output_tokens, 2050U);
+}
+
+TEST_F(BudgetedThinker, never_asks_for_more_than_the_ledger_grants) {
+  BudgetVerdict capped = FakeLedger::granted();
+  capped.max_output_tokens = 2100;
+  ledger->answers.emplace_back(capped);
+  EXPECT_EQ(sent_max_tokens({}), 2100U);
+  capped.max_output_tokens = 2000;
+  ledger->answers.emplace_back(capped);
+  const auto outcome = test::run_task(io, model_over(inner)->complete({}, {}));
+  ASSERT_FALSE(outcome) << "nothing is left for an answer";
+  EXPECT_EQ(outcome.error().error.code, ErrorCode::budget_exceeded);
+  EXPECT_THAT(ledger->released, ElementsAre("call2"));
 }
 
 TEST_F(Budgeted, takes_the_reservation_back_when_the_provider_did_no_work) {

@@ -50,6 +50,12 @@ TEST(Estimator, never_exceeds_the_calls_own_limit) {
   EXPECT_EQ(estimator.estimate("gpt", "hr", {10, 20}), (TokenEstimate{10, 20}));
 }
 
+TEST(Estimator, learns_nothing_from_answers_that_a_cache_gave) {
+  Estimator estimator(1000);
+  for (std::size_t i = 0; i < 2 * Estimator::kMinSamples; i++) estimator.learn("gpt", "hr", 10, {0, 0});
+  EXPECT_EQ(estimator.estimate("gpt", "hr", {10, 0}).output_tokens, 1000U);
+}
+
 TEST(Estimator, learns_how_wrong_the_guesses_of_inputs_are) {
   Estimator estimator(500);
   for (int i = 0; i < 50; i++) estimator.learn("gpt", "hr", 100, {150, 1});

@@ -62,6 +62,39 @@ TEST(ProviderErrors, call_an_empty_account_a_budget_that_no_retry_helps) {
   }
 }
 
+struct ToolsCase {
+  const char* name;
+  int status;
+  const char* body;
+  const char* hint;
+};
+
+/// What servers answer to a request with tools that they were not started for.
+class WithoutTools : public testing::TestWithParam<ToolsCase> {};
+
+TEST_P(WithoutTools, is_a_wrong_request_that_no_retry_helps_with_the_flag_as_a_hint) {
+  const ModelError error = failure(GetParam().status, GetParam().body);
+  EXPECT_EQ(error.error.code, ErrorCode::invalid) << "so that no circuit opens for it";
+  EXPECT_FALSE(error.error.retryable);
+  EXPECT_THAT(error.error.message, HasSubstr(GetParam().hint));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Provider, WithoutTools,
+    testing::Values(
+        ToolsCase{"vllm", 400,
+                  R"({"object":"error","message":"\"auto\" tool choice requires --enable-auto-tool-choice and )"
+                  R"(--tool-call-parser to be set","type":"BadRequestError","param":null,"code":400})",
+                  "start vLLM with --enable-auto-tool-choice"},
+        ToolsCase{"llama_cpp", 500,
+                  R"({"error":{"code":500,"message":"tools param requires --jinja flag","type":"server_error"}})",
+                  "start llama.cpp's server with --jinja"},
+        ToolsCase{"ollama", 400,
+                  R"({"error":{"message":"registry.ollama.ai/library/phi3:mini does not support tools",)"
+                  R"("type":"invalid_request_error","param":null,"code":null}})",
+                  "use a model that does"}),
+    [](const auto& server) { return server.param.name; });
+
 TEST(ProviderErrors, name_the_variable_of_a_refused_key) {
   EXPECT_THAT(failure(401).error.message, HasSubstr("check the key in MY_KEY"));
 }

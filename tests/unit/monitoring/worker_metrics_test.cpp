@@ -137,6 +137,7 @@ TEST(WorkerMetrics, show_a_model_with_zeros_before_its_first_call) {
   EXPECT_THAT(text, HasSubstr(line("parley_model_tokens_total", kMainLabels, ",token_type=\"cached_input\"} 0")));
   EXPECT_THAT(text, HasSubstr(line("parley_model_cost_usd_total", kMainLabels, "} 0")));
   EXPECT_THAT(text, HasSubstr(line("parley_model_unpriced_tokens_total", kMainLabels, "} 0")));
+  EXPECT_THAT(text, HasSubstr(line("parley_model_cut_inputs_total", kMainLabels, "} 0")));
 }
 
 TEST(WorkerMetrics, show_the_guards_of_a_model_with_zeros) {
@@ -200,8 +201,10 @@ TEST(WorkerMetrics, count_the_tokens_of_a_model_without_a_price_as_unpriced) {
                               .outcome = "ok",
                               .input_tokens = 100,
                               .cached_input_tokens = 50,
-                              .output_tokens = 20});
+                              .output_tokens = 20,
+                              .is_input_cut = true});
   const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr(line("parley_model_cut_inputs_total", kMainLabels, "} 1")));
   EXPECT_THAT(text, HasSubstr(line("parley_model_unpriced_tokens_total", kMainLabels, "} 170")));
   EXPECT_THAT(text, HasSubstr(line("parley_model_cost_usd_total", kMainLabels, "} 0")));
 }
