@@ -65,7 +65,7 @@ void read_edge_condition(ConfigReader& reader, GraphEdge& edge) {
     if (compiled) {
       edge.pattern = std::move(*compiled);
     } else {
-      reader.reject("regex", compiled.error().message);
+      reader.reject("regex", "expected a regular expression (RE2): " + compiled.error().message);
     }
   } else if (reader.flag("handoff", false)) {
     edge.when = GraphEdge::When::handoff;
