@@ -7,6 +7,7 @@
 
 #include "agents/kinds/user_proxy.hpp"
 #include "libmsg/core/duration.hpp"
+#include "services/cli/temporary_type.hpp"
 
 namespace parley::cli {
 namespace {
@@ -27,7 +28,7 @@ ChatLink::ChatLink(asio::io_context& io, Runtime& runtime, const Clock& clock, R
       runtime_(runtime),
       clock_(clock),
       options_(std::move(options)),
-      listener_type_("chat-" + random_hex(random, 12)),
+      listener_type_(temporary_type(Temporary::chat, random)),
       replies_(std::make_shared<Replies>(io, kMaxWaitingReplies)) {}
 
 ChatLink::~ChatLink() = default;

@@ -6,6 +6,7 @@
 
 #include "libmsg/core/health.hpp"
 #include "libmsg/core/ids.hpp"
+#include "services/cli/temporary_type.hpp"
 
 namespace parley::cli {
 namespace {
@@ -37,7 +38,7 @@ void check_health(CheckVerdict& verdict, const wire::PsReport& report, const Che
     const auto health = health_state_from_string(type.health);
     if (!health) continue;
     // Known, so somebody hosted it a while ago. Of a required type check_required() has said so.
-    if (*health == HealthState::stopped && !is_required(type.name)) {
+    if (*health == HealthState::stopped && !is_required(type.name) && !is_temporary_type(type.name)) {
       raise(verdict, CheckLevel::warning, fmt::format("no worker for agent type '{}'", type.name));
     }
     const bool is_out = *health == HealthState::unhealthy || *health == HealthState::quarantined;

@@ -40,8 +40,8 @@ struct CheckVerdict {
 };
 
 /// Critical: a required type has no worker, or is quarantined. Warning: fewer workers than required, a type that had a
-/// worker and has none now, a number over its limit, a broker that still recovers, or a worker that the broker does not
-/// find healthy (a required type's: critical when it is unhealthy).
+/// worker and has none now (but for those of killed commands), a number over its limit, a broker that still recovers,
+/// or a worker that the broker does not find healthy (a required type's: critical when it is unhealthy).
 [[nodiscard]] CheckVerdict judge(const wire::PsReport& report, std::uint64_t dead_letters, const CheckLimits& limits);
 
 }  // namespace parley::cli

@@ -5,7 +5,7 @@
 #include "services/cli/bench_load.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
-#include "services/cli/trace_context.hpp"
+#include "services/cli/temporary_type.hpp"
 #include "services/cli/trace_view.hpp"
 #include "services/cli/verbs/verbs.hpp"
 
@@ -53,7 +53,7 @@ void print_result(Bus& bus, const Settings& settings, const std::string& target,
 
 Task<int> bench(Bus& bus, const Settings& settings) {
   std::string name = settings.target.value_or("");
-  const std::string own_type = "bench-" + random_hex(bus.random, 8);
+  const std::string own_type = temporary_type(Temporary::bench, bus.random);
   if (settings.is_self) {
     name = own_type;
     Closure echo = [](const Payload& payload, Context&) -> Task<Result<Payload>> { co_return payload; };

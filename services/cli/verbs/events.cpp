@@ -12,7 +12,7 @@
 #include "services/cli/bus_session.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
-#include "services/cli/trace_context.hpp"
+#include "services/cli/temporary_type.hpp"
 #include "services/cli/verbs/verbs.hpp"
 
 namespace parley::cli {
@@ -82,7 +82,7 @@ Task<int> follow(Bus& bus, const Settings& settings) {
     co_return Payload{};
   };
   std::vector<TopicFilter> filters{{std::string(messages::kEventsTopic), false}};
-  const std::string type = "events-" + random_hex(bus.random, 12);
+  const std::string type = temporary_type(Temporary::events, bus.random);
   const Result<> registered = co_await bus.runtime.register_closure(type, std::move(closure), std::move(filters));
   if (!registered) co_return bus.console.fail_answer(registered.error());
   // A supervisor may be away just now; its events come when it is back.

@@ -9,7 +9,7 @@
 #include "services/cli/bus_session.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
-#include "services/cli/trace_context.hpp"
+#include "services/cli/temporary_type.hpp"
 #include "services/cli/verbs/verbs.hpp"
 
 namespace parley::cli {
@@ -65,7 +65,7 @@ Task<bool> print_until_deadline(Bus& bus, Events& events, std::uint64_t count) {
 
 Task<int> subscribe(Bus& bus, const Settings& settings, TopicFilter filter) {
   const auto events = std::make_shared<Events>(bus.io, kMaxWaiting);
-  const std::string type = "subscriber-" + random_hex(bus.random, 12);
+  const std::string type = temporary_type(Temporary::subscriber, bus.random);
   // The closure may outlive this coroutine by a message or two, so it owns the channel, too.
   Closure closure = [events](const Payload& payload, Context& context) -> Task<Result<Payload>> {
     Event event{context.topic().value_or(Topic()), context.sender(), payload};

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "libmsg/core/random.hpp"
+#include "services/cli/temporary_type.hpp"
+
 namespace parley::cli {
 namespace {
 
@@ -53,6 +56,18 @@ TEST(HealthCheck, a_known_type_without_a_worker_is_a_warning_and_told_once) {
   limits.required.push_back({"hr", 1});
   EXPECT_EQ(judge(report, 0, limits).level, CheckLevel::critical);
   EXPECT_EQ(judge(report, 0, limits).findings.size(), 1U);
+}
+
+TEST(HealthCheck, nobody_misses_the_type_of_a_command_that_was_killed) {
+  SeededRandom random{1};
+  for (const Temporary purpose : {Temporary::bench, Temporary::chat, Temporary::events, Temporary::subscriber}) {
+    wire::PsReport report = report_with(0);
+    report.types[0].name = temporary_type(purpose, random);
+    report.types[0].health = "stopped";
+    EXPECT_EQ(judge(report, 0, {}).level, CheckLevel::good) << report.types[0].name;
+  }
+  EXPECT_FALSE(is_temporary_type("chat-desk"));
+  EXPECT_FALSE(is_temporary_type("hr-0123456789ab"));
 }
 
 TEST(HealthCheck, a_quarantined_type_is_found_with_or_without_a_worker) {
