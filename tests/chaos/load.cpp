@@ -31,9 +31,11 @@ void Load::start(int callers) {
   }
 }
 
-Task<> Load::stop() {
+Task<> Load::stop(Duration patience) {
   is_stopping_ = true;
-  while (running_ > 0) co_await pause(io_, std::chrono::milliseconds(10));
+  const TimePoint until = clock_.now() + patience;
+  while (running_ > 0 && clock_.now() < until) co_await pause(io_, std::chrono::milliseconds(10));
+  numbers_.open = static_cast<std::uint64_t>(running_);
 }
 
 void Load::mark(TimePoint moment) {

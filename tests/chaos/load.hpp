@@ -22,6 +22,7 @@ struct LoadNumbers {
   std::uint64_t repeated = 0;  ///< attempts after a first one
   std::uint64_t wrong = 0;     ///< answered with somebody else's answer
   std::uint64_t late = 0;      ///< ended more than a second after the deadline
+  std::uint64_t open = 0;      ///< without an outcome when the load was stopped
   std::map<std::string, std::uint64_t> failures;  ///< by code
   std::map<std::string, std::uint64_t> losses;    ///< attempts that were repeated, by code
 };
@@ -29,6 +30,8 @@ struct LoadNumbers {
 class Load {
  public:
   static constexpr std::chrono::seconds kDeadline{10};
+  /// Longer than any outcome may take.
+  static constexpr std::chrono::seconds kPatience{20};
 
   /// Everything must outlive it.
   Load(asio::io_context& io, const Clock& clock, Client& client, std::string type);
@@ -36,8 +39,8 @@ class Load {
   Load& operator=(const Load&) = delete;
 
   void start(int callers);
-  /// Completes when every caller has had its last outcome.
-  Task<> stop();
+  /// Completes when every caller has had its last outcome, or with those that still wait for one after `patience`.
+  Task<> stop(Duration patience = kPatience);
 
   /// What happened at `moment` is over now: the first answer to a request that begins from here on is waited for.
   void mark(TimePoint moment);

@@ -26,11 +26,12 @@ std::string examples_of(const std::map<std::string, std::uint64_t>& counts) {
 
 void promise_load(ScenarioReport& report, const LoadNumbers& numbers) {
   report.promises.push_back(promise(fmt::format("{} requests, each with exactly one outcome", numbers.requests),
-                                    numbers.requests == numbers.answered + numbers.failed,
+                                    numbers.open == 0 && numbers.requests == numbers.answered + numbers.failed,
                                     fmt::format("{} answered, {} repeated by their callers ({})", numbers.answered,
                                                 numbers.repeated, examples_of(numbers.losses))));
   report.promises.push_back(
       promise_none("requests that failed within their 10 s", numbers.failed, examples_of(numbers.failures)));
+  report.promises.push_back(promise_none("requests without any outcome", numbers.open));
   report.promises.push_back(promise_none("answers that belong to another request", numbers.wrong));
   report.promises.push_back(promise_none("outcomes more than 1 s after the deadline", numbers.late));
 }
