@@ -8,9 +8,11 @@
 #include "services/cli/app.hpp"
 #include "services/cli/console.hpp"
 #include "services/cli/exit_code.hpp"
+#include "services/config/descriptors.hpp"
 
 int main(int argc, char** argv) {
   try {
+    parley::config::raise_descriptor_limit();  // `--standalone` hosts agents in this process.
     auto console = parley::cli::Console::of_process();
     std::error_code unknown;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
