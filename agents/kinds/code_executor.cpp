@@ -212,7 +212,7 @@ void CodeExecutor::note_refusal(const std::vector<CodeBlock>& blocks, const std:
 void CodeExecutor::note(const CodeBlock& block, const Ending& ending, const Report& report,
                         const Context& context) const {
   if (observer_ == nullptr) return;
-  const AgentId agent = context.self();
+  const AgentId& agent = context.self();
   const std::string call_id = "block_" + std::to_string(ending.number);
   const std::string arguments = arguments_of(block);
   const std::string traceparent = context.traceparent();
