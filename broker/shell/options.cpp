@@ -3,13 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <span>
 #include <utility>
 #include <variant>
 
 #include "libmsg/core/duration.hpp"
+#include "libmsg/core/whole_number.hpp"
 #include "monitoring/metrics_server.hpp"
 #include "services/config/reader.hpp"
 #include "services/config/yaml.hpp"
@@ -88,13 +88,6 @@ void read_setting(config::ConfigReader& reader, const CoreSetting& setting, Core
   }
 }
 
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 /// What the command line said; the file's values lie below it.
 struct Flags {
   std::vector<std::string> listen;
@@ -165,7 +158,7 @@ void apply_setting(const CoreSetting& setting, const std::string& text, CoreConf
     apply_duration(flag_of(setting.key), text, setting.min, setting.max, config.**duration, problems);
     return;
   }
-  const auto value = parse_number(text);
+  const auto value = whole_number(text);
   if (!value || *value < setting.min || *value > setting.max) {
     problems.add("error: " + flag_of(setting.key) + ": '" + text + "': expected a whole number from " +
                  std::to_string(setting.min) + " to " + std::to_string(setting.max));

@@ -1,7 +1,8 @@
 #include "libmsg/messages/budget_refusal.hpp"
 
-#include <charconv>
 #include <string_view>
+
+#include "libmsg/core/whole_number.hpp"
 
 namespace parley::messages {
 namespace {
@@ -15,13 +16,6 @@ constexpr std::string_view kLimitTokens = "limit_tokens";
 constexpr std::string_view kSpentNanoUsd = "spent_nano_usd";
 constexpr std::string_view kSpentTokens = "spent_tokens";
 constexpr std::string_view kResetMs = "reset_ms";
-
-std::optional<std::uint64_t> number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 }  // namespace
 
@@ -53,11 +47,11 @@ std::optional<BudgetRefusal> budget_refusal(const Error& error) {
   refusal.scope = error.detail(kScope);
   refusal.subject = error.detail(kSubject);
   refusal.per = error.detail(kPer);
-  refusal.limit_nano_usd = number_of(error.detail(kLimitNanoUsd));
-  refusal.limit_tokens = number_of(error.detail(kLimitTokens));
-  refusal.spent_nano_usd = number_of(error.detail(kSpentNanoUsd)).value_or(0);
-  refusal.spent_tokens = number_of(error.detail(kSpentTokens)).value_or(0);
-  if (const auto reset = number_of(error.detail(kResetMs))) {
+  refusal.limit_nano_usd = whole_number(error.detail(kLimitNanoUsd));
+  refusal.limit_tokens = whole_number(error.detail(kLimitTokens));
+  refusal.spent_nano_usd = whole_number(error.detail(kSpentNanoUsd)).value_or(0);
+  refusal.spent_tokens = whole_number(error.detail(kSpentTokens)).value_or(0);
+  if (const auto reset = whole_number(error.detail(kResetMs))) {
     refusal.resets_at = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(*reset)));
   }
   return refusal;

@@ -1,9 +1,10 @@
 #include "libmsg/messages/spent_usage.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <string_view>
+
+#include "libmsg/core/whole_number.hpp"
 
 namespace parley::messages {
 namespace {
@@ -14,10 +15,7 @@ constexpr std::string_view kOutputTokens = "usage_output_tokens";
 constexpr std::string_view kCostNanoUsd = "usage_cost_nano_usd";
 
 std::uint64_t amount_of(const Error& error, std::string_view name) {
-  const std::string_view text = error.detail(name);
-  std::uint64_t amount = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), amount);
-  return problem == std::errc() && end == text.data() + text.size() ? amount : 0;
+  return whole_number(error.detail(name)).value_or(0);
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 // What comes in from the brokers: frames and the link's events.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "libmsg/core/retry_hint.hpp"
+#include "libmsg/core/whole_number.hpp"
 #include "libmsg/runtime/agent_host.hpp"
 #include "libmsg/runtime/reply_stream.hpp"
 #include "libmsg/runtime/turn.hpp"
@@ -25,10 +25,9 @@ Payload payload_of(const wire::EnvelopeView& envelope) {
 /// What the broker says to those whom it cannot serve just now; nullopt for anything but a number.
 std::optional<std::chrono::milliseconds> retry_after_of(Bytes attributes) {
   const std::string_view text = wire::find_attribute(attributes, wire::attribute::kRetryAfterMs).value_or("");
-  std::uint32_t wait_ms = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), wait_ms);
-  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return std::chrono::milliseconds(wait_ms);
+  const std::optional<std::uint64_t> wait_ms = whole_number(text);
+  if (!wait_ms || *wait_ms > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(*wait_ms));
 }
 
 Error error_of(const wire::EnvelopeView& envelope) {

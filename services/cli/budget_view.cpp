@@ -1,10 +1,10 @@
 #include "services/cli/budget_view.hpp"
 
 #include <array>
-#include <charconv>
 #include <optional>
 #include <spdlog/fmt/fmt.h>
 
+#include "libmsg/core/whole_number.hpp"
 #include "services/cli/figures.hpp"
 #include "services/cli/table.hpp"
 
@@ -17,25 +17,17 @@ using messages::BudgetRow;
 constexpr std::uint64_t kNanoPerUsd = 1'000'000'000;
 constexpr std::uint64_t kMaxUsd = 1'000'000'000;
 
-std::optional<std::uint64_t> digits(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [last, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failure != std::errc() || last != end) return std::nullopt;
-  return value;
-}
-
 /// `whole.fraction` times 10^places, exactly; nullopt when it has more digits than that.
 std::optional<std::uint64_t> decimal(std::string_view text, std::size_t places, std::uint64_t max_whole) {
   const std::size_t point = text.find('.');
-  const auto whole = digits(text.substr(0, point));
+  const auto whole = whole_number(text.substr(0, point));
   if (!whole || *whole > max_whole) return std::nullopt;
   std::string fraction(point == std::string_view::npos ? "" : text.substr(point + 1));
   if ((point != std::string_view::npos && fraction.empty()) || fraction.size() > places) return std::nullopt;
   fraction.append(places - fraction.size(), '0');
   std::uint64_t scale = 1;
   for (std::size_t i = 0; i < places; ++i) scale *= 10;
-  const auto rest = fraction.empty() ? std::optional<std::uint64_t>(0) : digits(fraction);
+  const auto rest = fraction.empty() ? std::optional<std::uint64_t>(0) : whole_number(fraction);
   if (!rest) return std::nullopt;
   return *whole * scale + *rest;
 }
@@ -88,7 +80,7 @@ Result<std::uint64_t> parse_token_count(std::string_view text) {
     places = power;
   }
   if (const auto tokens = decimal(number, places, 1'000'000)) return *tokens;
-  if (const auto tokens = digits(text); tokens && *tokens <= 1'000'000'000'000'000) return *tokens;
+  if (const auto tokens = whole_number(text); tokens && *tokens <= 1'000'000'000'000'000) return *tokens;
   return fail(ErrorCode::invalid, fmt::format("'{}': expected a number of tokens such as 1500, 20k or 1.5M", text));
 }
 

@@ -1,8 +1,8 @@
 // parley dlq ls, parley dlq show ID: dead letters.
-#include <charconv>
 #include <memory>
 #include <spdlog/fmt/fmt.h>
 
+#include "libmsg/core/whole_number.hpp"
 #include "libmsg/wire/envelope.hpp"
 #include "services/cli/broker_query.hpp"
 #include "services/cli/bus_session.hpp"
@@ -93,9 +93,7 @@ Task<int> show(Bus& bus, const std::string& id) {
 }
 
 int run_show(Environment& environment, const std::string& id) {
-  std::uint64_t number = 0;
-  const auto [end, failure] = std::from_chars(id.data(), id.data() + id.size(), number);
-  if (failure != std::errc{} || end != id.data() + id.size()) {
+  if (!whole_number(id)) {
     return environment.console.refuse_usage(
         fmt::format("'{}' is no dead letter id: expected a number, as 'parley dlq ls' prints it", id));
   }
