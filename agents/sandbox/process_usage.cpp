@@ -72,23 +72,25 @@ std::optional<std::uint64_t> exact_memory(pid_t process) {
   return (field(rollup, "Pss_Anon:") + field(rollup, "Pss_Shmem:")) * kKibi;
 }
 
+std::string status_of(pid_t process) { return read_text("/proc/" + std::to_string(process) + "/status"); }
+
 }  // namespace
 
 ProcessUsage measure_processes(pid_t first, std::size_t max_processes, std::uint64_t memory_limit) {
   ProcessUsage usage;
   std::vector<pid_t> processes{first};
-  std::vector<std::uint64_t> rough;
   for (std::size_t at = 0; at < processes.size() && at < max_processes; ++at) {
-    const std::string status = read_text("/proc/" + std::to_string(processes[at]) + "/status");
-    rough.push_back(rough_memory(status));
-    usage.memory_bytes += rough.back();
+    const std::string status = status_of(processes[at]);
+    usage.memory_bytes += rough_memory(status);
     usage.threads += field(status, "Threads:");
     add_children(processes[at], max_processes, processes);
   }
   if (usage.memory_bytes <= memory_limit) return usage;
   usage.memory_bytes = 0;
-  for (std::size_t at = 0; at < rough.size(); ++at) {
-    usage.memory_bytes += exact_memory(processes[at]).value_or(rough[at]);
+  for (std::size_t at = 0; at < processes.size() && at < max_processes; ++at) {
+    const std::optional<std::uint64_t> exact = exact_memory(processes[at]);
+    // Not what it had a moment ago: one that has ended meanwhile tells nothing and has nothing.
+    usage.memory_bytes += exact ? *exact : rough_memory(status_of(processes[at]));
   }
   return usage;
 }
