@@ -4,12 +4,9 @@
 
 #include <array>
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <zmq.hpp>
 
@@ -18,19 +15,16 @@
 #include "libmsg/core/clock.hpp"
 #include "libmsg/core/random.hpp"
 #include "libmsg/net/endpoint.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::conformance {
 
 class BrokerThread {
  public:
-  BrokerThread() : directory_(make_directory()) { start(); }
+  BrokerThread() { start(); }
   BrokerThread(const BrokerThread&) = delete;
   BrokerThread& operator=(const BrokerThread&) = delete;
-  ~BrokerThread() {
-    stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
+  ~BrokerThread() { stop(); }
 
   void start() {
     run_++;
@@ -46,15 +40,9 @@ class BrokerThread {
     router_.reset();
   }
 
-  [[nodiscard]] std::string endpoint() const { return "ipc://" + directory_ + "/broker.sock"; }
+  [[nodiscard]] std::string endpoint() const { return "ipc://" + (directory_ / "broker.sock").string(); }
 
  private:
-  static std::string make_directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parley-test-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    return pattern;
-  }
-
   void serve() {
     SystemClock clock;
     SystemRandom random;
@@ -73,7 +61,7 @@ class BrokerThread {
     }
   }
 
-  std::string directory_;
+  test::TemporaryFolder directory_;
   zmq::context_t context_;
   std::optional<broker::RouterSocket> router_;
   std::uint32_t run_ = 0;

@@ -16,6 +16,7 @@
 #include "agents/sandbox/descriptor.hpp"
 #include "agents/sandbox/sandbox.hpp"
 #include "tests/support/run_task.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::sandbox {
 
@@ -37,18 +38,15 @@ inline std::vector<std::string> processes_with(const std::string& text) {
 
 struct SandboxTest : testing::Test {
   SandboxTest() {
-    std::string name = "/tmp/parley-t-XXXXXX";
-    home = ::mkdtemp(name.data());
     std::ofstream(home / "secret") << "nobody may read this";
     options.folder = home / "state";
     options.limits.wall_time = std::chrono::seconds(20);
     options.limits.memory_bytes = std::uint64_t{256} << 20U;
   }
-  ~SandboxTest() override { std::filesystem::remove_all(home); }
 
   void SetUp() override { open(); }
   void open() {
-    std::filesystem::permissions(home, std::filesystem::perms(0711));
+    std::filesystem::permissions(home.path(), std::filesystem::perms(0711));
     Result<std::shared_ptr<Sandbox>> opened = Sandbox::open(options);
     if (!opened) GTEST_SKIP() << "SKIPPED: no sandbox on this machine: " << opened.error().message;
     sandbox = std::move(*opened);
@@ -76,7 +74,7 @@ struct SandboxTest : testing::Test {
     return run(Language::shell, std::move(code), std::move(files));
   }
 
-  std::filesystem::path home;
+  test::TemporaryFolder home;
   SandboxOptions options;
   asio::io_context io;
   std::shared_ptr<Sandbox> sandbox;

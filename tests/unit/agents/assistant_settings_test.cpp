@@ -1,9 +1,9 @@
 // The configuration of assistants, critics and planners: what is refused, and that what is accepted works.
-#include <filesystem>
 #include <fstream>
 
 #include "agents/host/agents_config.hpp"
 #include "services/config/yaml.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/agents/assistant_fixture.hpp"
 
 namespace parley::kinds {
@@ -83,8 +83,7 @@ TEST(AssistantSettings, take_a_schema_as_a_map_as_json_and_none) {
 }
 
 TEST(AssistantSettings, take_a_schema_from_a_file_beside_the_configuration) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "assistant_settings";
-  std::filesystem::create_directories(folder);
+  const test::TemporaryFolder folder;
   std::ofstream(folder / "shape.json") << "{\n\t\"type\": \"object\"\n}\n";
   std::ofstream(folder / "shape.yaml") << "type: object\n";
   std::ofstream(folder / "wrong.yaml") << "- 1\n";
@@ -92,7 +91,6 @@ TEST(AssistantSettings, take_a_schema_from_a_file_beside_the_configuration) {
   EXPECT_EQ(problems_of("output_schema: shape.json", "assistant", file), "");
   EXPECT_EQ(problems_of("output_schema: shape.yaml", "assistant", file), "");
   EXPECT_THAT(problems_of("output_schema: wrong.yaml", "assistant", file), HasSubstr("output_schema"));
-  std::filesystem::remove_all(folder);
 }
 
 TEST(AssistantSettings, of_critics_and_planners_are_those_of_assistants) {

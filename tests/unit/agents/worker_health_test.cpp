@@ -1,12 +1,12 @@
 // What a worker's health pages answer, and what it may use.
 #include "agents/host/worker_health.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "agents/host/memory_limit.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::host {
 namespace {
@@ -69,13 +69,11 @@ TEST(WorkerHealth, is_live_as_long_as_its_loop_comes_round) {
 /// A file as cgroup v2 has it.
 class MemoryLimit : public testing::Test {
  protected:
-  MemoryLimit() : file_(std::filesystem::path(testing::TempDir()) / "parley-memory.max") {}
-  ~MemoryLimit() override { std::filesystem::remove(file_); }
   [[nodiscard]] std::uint64_t of(const std::string& text) const {
-    std::ofstream(file_) << text;
-    return default_memory_limit(file_);
+    std::ofstream(folder_ / "memory.max") << text;
+    return default_memory_limit(folder_ / "memory.max");
   }
-  std::filesystem::path file_;
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(MemoryLimit, is_most_of_what_the_container_has) { EXPECT_EQ(of("268435400\n"), 241591860U); }
@@ -83,7 +81,7 @@ TEST_F(MemoryLimit, is_most_of_what_the_container_has) { EXPECT_EQ(of("268435400
 TEST_F(MemoryLimit, is_none_without_a_number) {
   EXPECT_EQ(of("max\n"), 0U);
   EXPECT_EQ(of(""), 0U);
-  EXPECT_EQ(default_memory_limit(file_.string() + ".not-there"), 0U);
+  EXPECT_EQ(default_memory_limit(folder_ / "not-there"), 0U);
 }
 
 }  // namespace

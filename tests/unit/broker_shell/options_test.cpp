@@ -1,13 +1,13 @@
 #include "broker/shell/options.hpp"
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <initializer_list>
 #include <string>
 #include <vector>
+
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::broker {
 namespace {
@@ -19,13 +19,6 @@ using testing::Not;
 
 class BrokerOptionsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parley-options-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::expected<BrokerOptions, config::EarlyExit> read(std::initializer_list<const char*> flags) {
     std::vector<const char*> words{"parley-broker"};
     words.insert(words.end(), flags);
@@ -33,14 +26,14 @@ class BrokerOptionsTest : public ::testing::Test {
   }
   std::expected<BrokerOptions, config::EarlyExit> read_file(const std::string& yaml,
                                                             std::initializer_list<const char*> flags = {}) {
-    const std::string file = folder_ + "/b.yaml";
+    const std::string file = (folder_ / "b.yaml").string();
     std::ofstream(file) << yaml;
     std::vector<const char*> words{"parley-broker", "--config", file.c_str()};
     words.insert(words.end(), flags);
     return read_options(static_cast<int>(words.size()), words.data());
   }
 
-  std::string folder_;
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(BrokerOptionsTest, names_line_and_key_of_everything_that_is_wrong_in_the_file_at_once) {

@@ -1,24 +1,18 @@
 #include "broker/shell/state_dir.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_folder.hpp"
+
 namespace parley::broker {
 namespace {
 
 class StateDirTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parley-state-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(path_); }
-
   /// A run of the broker: opens the directory, does something, ends.
   template <class Act>
   void run(Act act) {
@@ -34,7 +28,8 @@ class StateDirTest : public ::testing::Test {
     EXPECT_NE(state.error().message.find(path_ + "/" + name), std::string::npos) << state.error().message;
   }
 
-  std::string path_;
+  test::TemporaryFolder folder_;
+  std::string path_ = folder_.path().string();
 };
 
 TEST_F(StateDirTest, raises_the_epoch_with_each_run) {

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
-#include <unistd.h>
 
 #include "services/ledger/calendar.hpp"
 #include "services/ledger/ledger_service.hpp"
 #include "services/ledger/sqlite_store.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/ledger/book_fixture.hpp"
 
 namespace parley::ledger {
@@ -18,21 +18,12 @@ using budget::Scope;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
 
-/// A folder of its own that is gone after the test.
-struct Folder {
-  std::filesystem::path path = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "parley-ledger-XXXXXX").string();
-    return std::filesystem::path(::mkdtemp(name.data()));
-  }();
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 struct Store : testing::Test {
-  Folder folder;
+  test::TemporaryFolder folder;
   std::unique_ptr<SqliteStore> store = open();
 
   std::unique_ptr<SqliteStore> open() {
-    auto opened = SqliteStore::open(folder.path);
+    auto opened = SqliteStore::open(folder.path());
     EXPECT_TRUE(opened) << opened.error().message;
     return opened ? std::move(*opened) : nullptr;
   }
@@ -88,24 +79,24 @@ TEST_F(Store, remembers_how_calls_ended_until_it_is_told_to_forget) {
 TEST_F(Store, keeps_what_a_killed_process_had_committed) {
   ASSERT_TRUE(store->commit({{account("a", 10)}, {}, {}, {}, {}, {}}));
   // A copy of the files as they are now is what a killed process leaves.
-  const Folder copy;
-  std::filesystem::copy(folder.path, copy.path, std::filesystem::copy_options::recursive);
-  const auto other = SqliteStore::open(copy.path);
+  const test::TemporaryFolder copy;
+  std::filesystem::copy(folder.path(), copy.path(), std::filesystem::copy_options::recursive);
+  const auto other = SqliteStore::open(copy.path());
   ASSERT_TRUE(other) << other.error().message;
   EXPECT_EQ((*other)->load()->accounts, std::vector<Account>{account("a", 10)});
 }
 
 TEST_F(Store, is_for_one_ledger_at_a_time) {
-  const auto second = SqliteStore::open(folder.path);
+  const auto second = SqliteStore::open(folder.path());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::bad_configuration);
   EXPECT_THAT(second.error().message, HasSubstr("another ledger uses it"));
 }
 
 TEST_F(Store, refuses_files_that_are_none_of_its_own) {
-  const Folder other;
-  std::ofstream(other.path / "ledger.db") << std::string(4096, 'x');
-  const auto garbage = SqliteStore::open(other.path);
+  const test::TemporaryFolder other;
+  std::ofstream(other.path() / "ledger.db") << std::string(4096, 'x');
+  const auto garbage = SqliteStore::open(other.path());
   ASSERT_FALSE(garbage);
   EXPECT_EQ(garbage.error().code, ErrorCode::bad_configuration);
   EXPECT_FALSE(SqliteStore::open("/proc/nowhere"));

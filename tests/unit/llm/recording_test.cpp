@@ -1,15 +1,13 @@
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sstream>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "agents/llm/canonical_request.hpp"
 #include "agents/llm/replay_model.hpp"
 #include "tests/support/run_task.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/llm/fake_model.hpp"
 
 namespace parley::llm {
@@ -89,12 +87,6 @@ TEST(Replay, names_the_recorded_request_that_is_most_like_the_unknown_one) {
 
 class ReplayFileTest : public testing::Test {
  protected:
-  ReplayFileTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "parley-recording-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~ReplayFileTest() override { std::filesystem::remove_all(folder_); }
-
   Outcome complete(ChatModel& model, std::string text) {
     return test::run_task(io_, model.complete(request_of(std::move(text)), {}));
   }
@@ -107,7 +99,7 @@ class ReplayFileTest : public testing::Test {
   void write(const std::string& text) const { std::ofstream(folder_ / "r.jsonl") << text; }
 
   asio::io_context io_;
-  std::filesystem::path folder_;
+  test::TemporaryFolder folder_;
   std::shared_ptr<FakeModel> inner_ = std::make_shared<FakeModel>();
 };
 

@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 #include <string>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::net {
 namespace {
@@ -64,15 +65,10 @@ TEST(Endpoint, tells_when_an_ipc_path_is_too_long_for_the_system) {
 
 class IpcDirectory : public testing::Test {
  protected:
-  IpcDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parley-net-XXXXXX").string();
-    base_ = mkdtemp(pattern.data());
-  }
-  ~IpcDirectory() override { std::filesystem::remove_all(base_); }
   [[nodiscard]] Endpoint in(const std::string& directory) const {
     return parse_endpoint("ipc://" + (base_ / directory / "broker.sock").string(), Reach::this_machine).value();
   }
-  std::filesystem::path base_;
+  test::TemporaryFolder base_;
 };
 
 // The trap: ipc is the safe default only in a directory that nobody else may enter.

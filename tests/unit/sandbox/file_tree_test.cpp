@@ -5,10 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "agents/sandbox/bwrap_command.hpp"
 #include "agents/sandbox/descriptor.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::sandbox {
 namespace {
@@ -16,14 +16,9 @@ namespace {
 using testing::ElementsAre;
 
 struct FileTree : testing::Test {
-  FileTree() {
-    std::string name = testing::TempDir() + "parley-tree-XXXXXX";
-    path = ::mkdtemp(name.data());
-    folder = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY));
-  }
-  ~FileTree() override { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-  Descriptor folder;
+  test::TemporaryFolder temporary;
+  std::filesystem::path path = temporary.path();
+  Descriptor folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY)};
 };
 
 TEST(FileNames, stay_within_the_folder) {

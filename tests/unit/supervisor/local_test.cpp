@@ -1,6 +1,5 @@
 // The parts of the local driver that need a file system or a process, but no time and no bus.
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include "services/supervisor/local/child_process.hpp"
 #include "services/supervisor/local/log_tail.hpp"
 #include "services/supervisor/local/suite_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::supervisor {
 namespace {
@@ -21,12 +21,6 @@ using testing::IsEmpty;
 
 class Local : public testing::Test {
  protected:
-  Local() {
-    std::string path = "/tmp/parley-unit-XXXXXX";
-    folder_ = ::mkdtemp(path.data());
-  }
-  ~Local() override { std::filesystem::remove_all(folder_); }
-
   void append(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name, std::ios::app) << text;
   }
@@ -35,7 +29,8 @@ class Local : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
   [[nodiscard]] Result<ChildProcess> shell(const std::string& script) const {
-    return ChildProcess::start({{"/bin/sh", "-c", script}, {process_mark(folder_, "child")}, folder_ / "log", false});
+    return ChildProcess::start(
+        {{"/bin/sh", "-c", script}, {process_mark(folder_.path(), "child")}, folder_ / "log", false});
   }
   /// Blocks until the process has ended.
   static ProcessEnd end_of(ChildProcess& child) {
@@ -45,7 +40,7 @@ class Local : public testing::Test {
     return child.poll_end().value_or(ProcessEnd{});
   }
 
-  std::filesystem::path folder_;
+  test::TemporaryFolder folder_;
 };
 
 class LogTailTest : public Local {
@@ -164,13 +159,13 @@ TEST_F(Local, child_is_found_by_its_mark) {
       shell("sleep 60; :");  // not replaced by sleep, which would have no environment for a moment
   ASSERT_TRUE(child);
   // The kernel shows the environment a moment after the start.
-  while (find_by_environment(process_mark(folder_, "child")).empty()) {
+  while (find_by_environment(process_mark(folder_.path(), "child")).empty()) {
   }
-  EXPECT_THAT(find_by_environment(process_mark(folder_, "child")), ElementsAre(child->id()));
-  EXPECT_THAT(find_by_environment(process_mark(folder_, "chil")), IsEmpty());
+  EXPECT_THAT(find_by_environment(process_mark(folder_.path(), "child")), ElementsAre(child->id()));
+  EXPECT_THAT(find_by_environment(process_mark(folder_.path(), "chil")), IsEmpty());
   child->kill_group();
   (void)end_of(*child);
-  EXPECT_THAT(find_by_environment(process_mark(folder_, "child")), IsEmpty());
+  EXPECT_THAT(find_by_environment(process_mark(folder_.path(), "child")), IsEmpty());
 }
 
 TEST_F(Local, held_child_is_seen_as_held) {
@@ -193,8 +188,8 @@ TEST_F(Local, plan_comes_back_as_it_was_written) {
   plan.policy.probe_after = std::chrono::seconds(7);
   plan.processes = {{"broker", Role::broker, {"/bin/b", "--listen"}}, {"hr", Role::worker, {"/bin/a"}}};
   plan.watcher = {"/bin/parley", "up"};
-  ASSERT_TRUE(write_plan(folder_, plan));
-  const auto read = read_plan(folder_);
+  ASSERT_TRUE(write_plan(folder_.path(), plan));
+  const auto read = read_plan(folder_.path());
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->broker, plan.broker);
   EXPECT_TRUE(read->is_insecure_allowed);
@@ -208,7 +203,7 @@ TEST_F(Local, plan_comes_back_as_it_was_written) {
 
 TEST_F(Local, broken_plan_is_an_error_that_names_the_file) {
   append(kPlanFile, R"({"node": 3})");
-  const auto plan = read_plan(folder_);
+  const auto plan = read_plan(folder_.path());
   ASSERT_FALSE(plan);
   EXPECT_THAT(plan.error().message, testing::HasSubstr(kPlanFile));
 }
@@ -230,8 +225,8 @@ TEST_F(Local, state_comes_back_as_it_was_written) {
   state.memory.crashes = {{"hr", {std::chrono::seconds(9), std::chrono::seconds(2)}, 3, true}};
   state.memory.suspicions = {{"hr/alice", std::chrono::minutes(1), 1}};
   state.written_ms = 1'700'000'000'000;
-  ASSERT_TRUE(write_state(folder_, state));
-  const auto read = read_state(folder_);
+  ASSERT_TRUE(write_state(folder_.path(), state));
+  const auto read = read_state(folder_.path());
   ASSERT_TRUE(read);
   EXPECT_EQ(read->supervisor, state.supervisor);
   EXPECT_TRUE(read->is_stopping);
@@ -262,7 +257,7 @@ TEST(MetricsTargets, come_from_the_ready_line_of_each_process) {
 
 TEST_F(Local, state_that_was_cut_off_counts_as_none) {
   append(kStateFile, R"({"supervisor":)");
-  EXPECT_FALSE(read_state(folder_));
+  EXPECT_FALSE(read_state(folder_.path()));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "services/supervisor/options.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <map>
-#include <unistd.h>
+
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::supervisor {
 namespace {
@@ -19,7 +19,7 @@ class SupervisorOptionsTest : public ::testing::Test {
                                 const auto found = variables_.find(name);
                                 return found == variables_.end() ? std::string() : found->second;
                               },
-                              folder_.string()};
+                              folder_.path().string()};
     return read_options(static_cast<int>(arguments.size()), arguments.data(), around);
   }
   PodSupervisorOptions pods(std::vector<const char*> arguments) {
@@ -35,13 +35,10 @@ class SupervisorOptionsTest : public ::testing::Test {
   void be_in_a_pod() {
     variables_ = {
         {"KUBERNETES_SERVICE_HOST", "10.96.0.1"}, {"KUBERNETES_SERVICE_PORT", "6443"}, {"PARLEY_BROKER", "tcp://b:1"}};
-    std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "namespace") << "parley";
   }
-  ~SupervisorOptionsTest() override { std::filesystem::remove_all(folder_); }
 
-  std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("parley-account-" + std::to_string(::getpid()));
+  test::TemporaryFolder folder_;
   std::map<std::string, std::string> variables_;
 };
 

@@ -8,6 +8,7 @@
 #include "agents/tools/sql_tool.hpp"
 #include "libmsg/core/random.hpp"
 #include "services/config/yaml.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/tools/tools_fixture.hpp"
 
 namespace parley::tools {
@@ -116,17 +117,15 @@ TEST_F(SqlQuery, describes_tables_and_views) {
 }
 
 struct SqlToolTest : ToolsFixture {
-  SqlToolTest() : folder(std::filesystem::temp_directory_path() / ("parley-sql-" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(folder);
+  SqlToolTest() {
     options.name = "books";
     options.database = folder / "books.db";
   }
-  ~SqlToolTest() override { std::filesystem::remove_all(folder); }
   void seed(const std::string& script) {
     options.init = folder / "seed.sql";
     std::ofstream(options.init) << script;
   }
-  std::filesystem::path folder;
+  test::TemporaryFolder folder;
   SqlToolOptions options;
 };
 
