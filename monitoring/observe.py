@@ -90,14 +90,14 @@ class Program:
 
 
 class HelpDesk:
-    """`parley up` with the help desk and a ledger, and sessions that keep talking to it."""
+    """`parley up` with the help desk, perhaps with more workers, and a ledger, and sessions that keep talking to it."""
 
-    def __init__(self, programs, folder):
+    def __init__(self, programs, folder, more_workers=""):
         self.parley, self.run_directory = programs / "parley", folder / "up"
         self.endpoint = f"ipc://{folder}/broker.sock"
         self.sessions, self.stopping = [], threading.Event()
         suite = folder / "parley.yaml"
-        suite.write_text(HELP_DESK.read_text() + BUDGETS)
+        suite.write_text(HELP_DESK.read_text() + more_workers + BUDGETS)
         self.up = Program([self.parley, "up", "-f", suite, "--run-dir", self.run_directory, "--broker", self.endpoint],
                           folder / "up.log")
         self.up.wait_until(lambda: "are up" in (folder / "up.log").read_text(), "help desk that is up")

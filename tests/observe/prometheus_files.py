@@ -12,15 +12,6 @@ PROMETHEUS = MONITORING / "prometheus"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 DASHBOARDS = sorted((MONITORING / "grafana" / "dashboards").glob("*.json"))
 
-# Series of what a help desk does not have: it uses no tools and has no teams.
-NOT_IN_A_HELP_DESK = {"gen_ai_execute_tool_duration_seconds", "parley_mcp_requests_total", "parley_mcp_connections_total",
-                      "parley_mcp_connected", "mcp_client_operation_duration_seconds", "parley_conversation_running",
-                      "parley_conversation_finished_total", "parley_conversation_rounds",
-                      "parley_conversation_member_failures_total"}
-
-# Names that no process exports yet, each with what brings it. Whoever adds one takes it off this list.
-NOT_EXPORTED_YET = {}
-
 # Prometheus makes these itself.
 MADE_BY_PROMETHEUS = {"up", "ALERTS"}
 
