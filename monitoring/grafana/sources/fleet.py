@@ -1,0 +1,60 @@
+"""The dashboard `fleet`, panel by panel."""
+
+from .panels import Panel, Row, dashboard
+from .queries import AGENT_TYPES, SOME, TO_AGENT, p, total
+
+DASHBOARD = dashboard("fleet", "Is everything there, is it well, is it quick? Start here.", [AGENT_TYPES], [
+    Row("Now", [
+        Panel("Processes down", "none",
+              [('count(up{job="parley"} == 0 or max by (process) (parley_supervisor_process_up) == 0) or vector(0)', "down")],
+              "Targets whose page Prometheus cannot read, and processes that their supervisor misses.", "stat", 4, 4, red=1),
+        Panel("Workers connected", "none", [("sum(parley_worker_connected)", "connected")],
+              "Worker processes with a session at the broker.", "stat", 4, 4),
+        Panel("Unhealthy agent types", "none",
+              [("count(max by (agent_type) (parley_broker_type_health) == 5) or vector(0)", "unhealthy")],
+              "Agent types of which a worker does not do its work, as `parley ps` says.", "stat", 4, 4, red=1),
+        Panel("In quarantine", "none", [("sum(parley_supervisor_quarantined) or vector(0)", "processes"),
+                                        ("sum(parley_broker_quarantines)", "agents")],
+              "Processes that the supervisor has given up for now; agents and agent types out of service.", "stat", 4, 4, red=1),
+        Panel("Restarts, last hour", "none", [("sum(increase(parley_supervisor_restarts_total[1h]))", "restarts")],
+              "Processes that the supervisor started again.", "stat", 4, 4, yellow=1, red=10),
+        Panel("Dead letters, last hour", "none", [("sum(increase(parley_broker_dead_letters_total[1h]))", "dead letters")],
+              "Messages that could not be delivered or handled.", "stat", 4, 4, yellow=1, red=10),
+    ]),
+    Row("Agents", [
+        Panel("Turns", "ops", [(total("parley_agent_turns_total", "agent_type", SOME), "{{agent_type}}")],
+              "Messages handled by each agent type.", link=TO_AGENT),
+        Panel("Errors", "percentunit", [(f"agent_type:parley_agent_turn_errors:ratio_rate5m{{{SOME}}}", "{{agent_type}}")],
+              "Share of turns that end in an error; cancelled ones are none.", yellow=0.01, red=0.05, link=TO_AGENT),
+        Panel("Turn time, p95", "s", [(p(0.95, "parley_agent_turn_seconds", SOME, "agent_type"), "{{agent_type}}")],
+              "From arrival at the worker to the end of the turn, waiting included.", yellow=10, red=30, link=TO_AGENT),
+        Panel("In hand", "none", [(f"sum by (agent_type) (parley_agent_inflight_messages{{{SOME}}})", "{{agent_type}}")],
+              "Messages that are being handled.", is_stacked=True),
+        Panel("Waiting in mailboxes", "none",
+              [(f"sum by (agent_type) (parley_agent_waiting_messages{{{SOME}}})", "{{agent_type}}")],
+              "Messages waiting for an earlier turn of their agent id.", is_stacked=True),
+        Panel("Health", "none", [(f"max by (agent_type) (parley_broker_type_health{{{SOME}}})", "{{agent_type}}")],
+              "As `parley ps` says: 0 healthy, 1 starting, 2 degraded, 3 no worker, 4 quarantined, 5 unhealthy.",
+              yellow=2, red=3, link=TO_AGENT),
+    ]),
+    Row("Processes", [
+        Panel("Processor", "percentunit", [('rate(process_cpu_seconds_total{job="parley"}[$__rate_interval])', "{{instance}}")],
+              "Share of one core. A broker near 1 is full: shard.", yellow=0.7, red=0.95),
+        Panel("Memory", "bytes", [('process_resident_memory_bytes{job="parley"}', "{{instance}}")],
+              "Resident memory of each process."),
+        Panel("Loop lag, p99", "s", [(p(0.99, "parley_loop_lag_seconds", "", "instance"), "{{instance}}")],
+              "How late a worker's loop comes round: the time that handlers keep it busy.", yellow=0.1, red=1),
+        Panel("Processes", "none", [("parley_build_info", "")], "What runs, and in which version.", "table", 12, 8),
+        Panel("Up for", "s", [('time() - process_start_time_seconds{job="parley"}', "{{instance}}")],
+              "Time since each process began; a short bar is a restart.", "bargauge", 12, 8),
+    ]),
+    Row("MCP servers", [
+        Panel("Connected", "none", [("sum by (mcp_server) (parley_mcp_connected)", "{{mcp_server}}")],
+              "Workers with a connection to each server; one is made when a tool of it is first needed."),
+        Panel("Requests by outcome", "ops", [(total("parley_mcp_requests_total", "mcp_server, outcome"), "{{mcp_server}} {{outcome}}")],
+              "`ok`, `rejected` by the server, or how it failed.", is_stacked=True),
+        Panel("Call time, p95", "s",
+              [(p(0.95, "mcp_client_operation_duration_seconds", 'mcp_method_name="tools/call"', "mcp_server"), "{{mcp_server}}")],
+              "From a tool's call to the server's answer."),
+    ]),
+])
