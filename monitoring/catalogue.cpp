@@ -59,7 +59,8 @@ constexpr auto kCatalogue = std::to_array<MetricInfo>({
     {"parley_broker_transport_dead_connections_total", "counter", "", "Frames for connections that ended meanwhile."},
     {"parley_broker_heartbeats_total", "counter", "", "Heartbeats taken from peers."},
     {"parley_broker_oldest_waiting_seconds", "gauge", "",
-     "Age of the oldest message that waits for a worker of its type or for the end of recovery."},
+     "Age of the oldest message that waits, in the broker (for a worker, the end of recovery, a peer's credit) or, as "
+     "the workers' heartbeats tell, in a mailbox."},
     {"parley_broker_quarantines", "gauge", "", "Agents and agent types that are out of service."},
     {"parley_broker_workers", "gauge", "state", "Workers with a session, by state of health."},
     {"parley_broker_type_workers", "gauge", "agent_type", "Workers that host an agent type now."},
@@ -107,6 +108,8 @@ constexpr auto kCatalogue = std::to_array<MetricInfo>({
     {"parley_agent_inflight_messages", "gauge", "agent_type", "Messages that are being handled."},
     {"parley_agent_waiting_messages", "gauge", "agent_type",
      "Messages waiting in mailboxes for an earlier turn to end."},
+    {"parley_agent_oldest_waiting_seconds", "gauge", "agent_type",
+     "How long the oldest message in a mailbox has waited there; 0 when none waits."},
     {"parley_conversation_running", "gauge", "agent_type", "Conversations that a team has under way."},
     {"parley_conversation_finished_total", "counter", "agent_type, reason",
      "Conversations that a team has ended, by the kind of their reason."},

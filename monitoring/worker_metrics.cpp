@@ -43,6 +43,7 @@ struct AgentSeries {
   Gauge* activations = nullptr;
   Gauge* inflight = nullptr;
   Gauge* waiting = nullptr;
+  Gauge* oldest_waiting = nullptr;
 
   void add(TurnCount& turns_so_far, double seconds) {
     const auto bucket = std::ranges::lower_bound(kTurnSeconds, seconds) - kTurnSeconds.begin();
@@ -87,6 +88,7 @@ class WorkerMetrics::Impl {
   prometheus::Family<Gauge>& activations = gauge_family(registry, "parley_agent_activations");
   prometheus::Family<Gauge>& inflight = gauge_family(registry, "parley_agent_inflight_messages");
   prometheus::Family<Gauge>& waiting = gauge_family(registry, "parley_agent_waiting_messages");
+  prometheus::Family<Gauge>& oldest_waiting = gauge_family(registry, "parley_agent_oldest_waiting_seconds");
   prometheus::Family<Counter>& spans = counter_family(registry, "parley_telemetry_spans_total");
   Counter& spans_exported = spans.Add({{"outcome", "exported"}});
   Counter& spans_refused = spans.Add({{"outcome", "refused"}});
@@ -109,6 +111,7 @@ class WorkerMetrics::Impl {
     series.activations = &activations.Add(labels);
     series.inflight = &inflight.Add(labels);
     series.waiting = &waiting.Add(labels);
+    series.oldest_waiting = &oldest_waiting.Add(labels);
     AgentSeries& added = agents.emplace(agent_type, std::move(series)).first->second;
     turns_of(agent_type, added, "ok");
     return added;
@@ -127,6 +130,7 @@ class WorkerMetrics::Impl {
     activations.Remove(series.activations);
     inflight.Remove(series.inflight);
     waiting.Remove(series.waiting);
+    oldest_waiting.Remove(series.oldest_waiting);
   }
 };
 
@@ -174,6 +178,7 @@ void WorkerMetrics::set_gauges(std::string_view agent_type, const AgentGauges& g
   series.activations->Set(static_cast<double>(gauges.activations));
   series.inflight->Set(static_cast<double>(gauges.inflight));
   series.waiting->Set(static_cast<double>(gauges.waiting));
+  series.oldest_waiting->Set(in_seconds(gauges.oldest_waiting));
 }
 
 ConversationMetrics& WorkerMetrics::conversations() { return impl_->conversations; }

@@ -25,6 +25,7 @@ struct AgentGauges {
   std::uint64_t activations = 0;
   std::uint64_t inflight = 0;
   std::uint64_t waiting = 0;
+  Duration oldest_waiting{};
 };
 
 /// What a worker keeps for all of its agent types together, beside what it may keep.

@@ -144,7 +144,7 @@ class WorkerProcess {
     std::vector<std::string_view> types;
     for (const auto& [type, stats] : hosted) {
       types.emplace_back(type);
-      metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
+      metrics_.set_gauges(type, {stats.activations, stats.inflight, stats.waiting, stats.oldest_waiting});
     }
     metrics_.keep_agent_types(types);
     const HostStats kept = bus_.runtime().host_stats();

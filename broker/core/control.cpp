@@ -68,6 +68,10 @@ void Control::on_query(Session& session, const EnvelopeView& envelope) {
   if (const auto failure = router_.take_message_id(session, envelope)) return outbox_.error(session, id, *failure);
   const auto query = read_body<wire::Query>(envelope);
   if (!query) return outbox_.error(session, id, query.error());
+  if (query->what == "activation") {
+    if (const auto asked = inquiries_.ask(session, id, query->key); !asked) outbox_.error(session, id, asked.error());
+    return;
+  }
   const auto report = reports_.answer(*query);
   if (!report) return outbox_.error(session, id, report.error());
   outbox_.reply(session, id, report->type, report->body.bytes());

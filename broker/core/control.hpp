@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/core/inquiries.hpp"
 #include "broker/core/lifecycle.hpp"
 #include "broker/core/offers.hpp"
 #include "broker/core/operations.hpp"
@@ -28,6 +29,7 @@ class Control {
         router_(router),
         offers_(offers),
         reports_(state),
+        inquiries_(state, outbox),
         operations_(state, outbox, settlement, placement, lifecycle) {}
 
   void on_register_type(Session& session, const wire::EnvelopeView& envelope);
@@ -36,6 +38,8 @@ class Control {
   void on_unsubscribe(Session& session, const wire::EnvelopeView& envelope);
   void on_query(Session& session, const wire::EnvelopeView& envelope);
   void on_operate(Session& session, const wire::EnvelopeView& envelope);
+  [[nodiscard]] Inquiries& inquiries() { return inquiries_; }
+  [[nodiscard]] const Inquiries& inquiries() const { return inquiries_; }
 
   /// The worker asks to put an activation away: nothing more is sent to it, and PASSIVATE goes back behind what was.
   void on_passivate(Session& session, const wire::EnvelopeView& envelope);
@@ -54,6 +58,7 @@ class Control {
   Router& router_;
   Offers& offers_;
   Reports reports_;
+  Inquiries inquiries_;
   Operations operations_;
 };
 

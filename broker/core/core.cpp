@@ -157,6 +157,8 @@ void Core::Impl::on_session_message(Session& session, const EnvelopeView& envelo
       return control_.on_passivate(session, envelope);
     case Kind::deactivated:
       return control_.on_deactivated(session, envelope);
+    case Kind::inspect:
+      return control_.inquiries().on_answer(session, envelope);
     case Kind::welcome:
     case Kind::reset:
     case Kind::heartbeat_ack:
@@ -180,6 +182,7 @@ void Core::Impl::on_tick(TimePoint now, WallTime wall_now) {
   state_.wall_mark = wall_now;
   state_.wall_mark_at = state_.now;
   settlement_.expire_due();
+  control_.inquiries().expire();
   if (state_.now >= next_sweep_ || (state_.is_recovering && state_.now >= state_.recovery_ends)) {
     next_sweep_ = state_.now + sweep_interval();
     lifecycle_.sweep();
@@ -198,7 +201,7 @@ void Core::Impl::flush(FrameSink& sink, TimePoint now) {
 }
 
 TimePoint Core::Impl::next_wakeup() const {
-  TimePoint next = std::min(next_sweep_, state_.wheel.next_wakeup());
+  TimePoint next = std::min({next_sweep_, state_.wheel.next_wakeup(), control_.inquiries().next_wakeup()});
   if (state_.is_recovering) next = std::min(next, state_.recovery_ends);
   if (flusher_.is_stalled()) next = std::min(next, state_.now + kRetryStalled);
   return next;

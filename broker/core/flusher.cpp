@@ -43,7 +43,7 @@ Flusher::Step Flusher::send_one(Session& session, FrameSink& sink) {
   }
   if (out.data().is_empty()) return Step::done;
   if (!out.may_send_data()) {
-    out.note_wait();
+    out.note_wait(state_.now);
     return Step::done;
   }
   if (out.has_waited()) update_remaining(out.data().front());
@@ -62,7 +62,7 @@ SendStatus Flusher::send_front(Session& session, FrameQueue& queue, FrameSink& s
     state_.counters.frames_out++;
     state_.counters.bytes_out += bytes;
   } else if (status == SendStatus::full) {
-    session.out.note_wait();
+    session.out.note_wait(state_.now);
   } else {
     outbox_.doom(session, "the connection broke", state_.parting_of_gone());
   }

@@ -30,6 +30,11 @@ class IdText {
   return slash == std::string_view::npos ? kDefaultKey : target.substr(slash + 1);
 }
 
+/// An agent id as a person may have written it, without the key `default`.
+[[nodiscard]] inline std::string whole_id(std::string_view text) {
+  return text.contains('/') ? std::string(text) : std::string(text) + "/" + std::string(kDefaultKey);
+}
+
 /// Text from outside as it may appear in an error: quoted, printable, short.
 [[nodiscard]] inline std::string in_quotes(std::string_view text) {
   std::string shown = "'";

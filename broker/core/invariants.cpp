@@ -23,6 +23,7 @@ class Audit {
     walk("recovering", state_.recovering, Place::recovering, [](const Delivery&) { return true; });
     equal("deliveries in lists", listed_, state_.deliveries.size());
     equal("activations of sessions", activations_, state_.directory.size());
+    equal("activations with a held list", holding_, state_.holding.size());
     return std::move(broken_);
   }
 
@@ -81,7 +82,10 @@ class Audit {
   }
 
   void check_held(const Activation& activation, std::uint32_t slot, const std::string& name) {
+    equal(name + " holding " + std::string(activation.id()), state_.holding.contains(slot) ? 1 : 0,
+          activation.held ? 1 : 0);
     if (!activation.held) return;
+    holding_++;
     walk(name + " held", *activation.held, Place::held,
          [&](const Delivery& delivery) { return delivery.activation == slot; });
     waiting_of_[activation.type] += activation.held->count;
@@ -128,6 +132,7 @@ class Audit {
   std::vector<std::string> broken_;
   std::uint64_t listed_ = 0;
   std::uint64_t activations_ = 0;
+  std::uint64_t holding_ = 0;
   std::map<std::uint32_t, std::uint64_t> requests_of_;
   std::map<std::uint32_t, std::uint64_t> inflight_of_;
   std::map<std::uint32_t, std::uint64_t> activations_of_;

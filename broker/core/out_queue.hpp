@@ -3,11 +3,14 @@
 // costs no credit and goes first, and data, which waits for the peer's credit. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <vector>
 
 #include "libmsg/core/byte_buffer.hpp"
+#include "libmsg/core/clock.hpp"
 #include "libmsg/core/ids.hpp"
 #include "libmsg/wire/envelope.hpp"
 
@@ -97,12 +100,16 @@ class OutQueue {
   [[nodiscard]] bool may_send_data() const;
   void data_sent(std::size_t bytes) {
     sent_ += bytes;
-    if (waited_ > 0) waited_--;
+    if (!waiting_since_.empty()) waiting_since_.pop_front();
   }
   /// The data frames that are queued now have to wait; the time is to be taken off what they carry.
-  void note_wait() { waited_ = data_.frames(); }
+  void note_wait(TimePoint now) { waiting_since_.resize(data_.frames(), now); }
   /// True when the front data frame had to wait.
-  [[nodiscard]] bool has_waited() const { return waited_ > 0; }
+  [[nodiscard]] bool has_waited() const { return !waiting_since_.empty(); }
+  /// How long the front data frame has had to wait.
+  [[nodiscard]] Duration oldest_waiting(TimePoint now) const {
+    return has_waited() ? std::max(now - waiting_since_.front(), Duration::zero()) : Duration::zero();
+  }
 
   /// Everything that waits.
   [[nodiscard]] std::size_t bytes() const { return data_.bytes() + control_.bytes() + accepted_.size(); }
@@ -117,8 +124,8 @@ class OutQueue {
   std::uint64_t credit_;
   std::uint64_t sent_ = 0;
   std::uint64_t consumed_ = 0;
-  /// Data frames at the front that had to wait.
-  std::size_t waited_ = 0;
+  /// Of the data frames at the front that had to wait, since when. A list: of most sessions it is always empty.
+  std::list<TimePoint> waiting_since_;
 };
 
 }  // namespace parley::broker

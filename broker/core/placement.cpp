@@ -112,6 +112,7 @@ void Placement::deactivate(std::uint32_t activation, std::vector<std::uint32_t>&
       settlement_.detach(entry.held->head);
     }
     entry.held.reset();
+    state_.holding.erase(activation);
   }
   if (entry.worker == kNil) return state_.directory.remove(activation, state_.fenced);
   leave_hosting(entry);
@@ -229,7 +230,10 @@ Failure Placement::hold(std::uint32_t slot, std::uint32_t activation, Bytes enve
   delivery.waiting_since = state_.now;
   delivery.place = Place::held;
   delivery.activation = activation;
-  if (!target.held) target.held = std::make_unique<DeliveryList>();
+  if (!target.held) {
+    target.held = std::make_unique<DeliveryList>();
+    state_.holding.insert(activation);
+  }
   state_.deliveries.append(*target.held, slot);
   return std::nullopt;
 }

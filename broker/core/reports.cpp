@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/core/health_watch.hpp"
+#include "broker/core/id_text.hpp"
 
 namespace parley::broker {
 namespace {
@@ -22,7 +23,34 @@ const wire::TypeVitals* vitals_of(const Session& session, const AgentType& type)
   return it == session.vitals->types.end() ? nullptr : &*it;
 }
 
+Duration age_of_first(const State& state, const DeliveryList& list) {
+  return list.head == kNil ? Duration::zero() : state.now - state.deliveries[list.head].waiting_since;
+}
+
+Duration oldest_in_mailboxes(const State& state, const Session& session, const wire::TypeVitals& vitals) {
+  if (vitals.waiting == 0) return Duration::zero();
+  constexpr std::uint64_t kMostMs = std::uint64_t{10'000} * 3'600'000;  // The number is from outside: no overflow.
+  return std::chrono::milliseconds(std::min(vitals.oldest_waiting_ms, kMostMs)) + (state.now - session.last_heartbeat);
+}
+
 }  // namespace
+
+Duration oldest_waiting(const State& state, const AgentType& type) {
+  Duration oldest = age_of_first(state, type.parked);
+  if (type.waiting > type.parked.count) {
+    for (const std::uint32_t slot : state.holding) {
+      const Activation& activation = state.directory[slot];
+      if (activation.type == type.index) oldest = std::max(oldest, age_of_first(state, *activation.held));
+    }
+  }
+  for (const Hosting& hosting : type.hostings) {
+    const Session& session = *state.sessions.all()[hosting.session];
+    if (const auto* vitals = vitals_of(session, type)) {
+      oldest = std::max(oldest, oldest_in_mailboxes(state, session, *vitals));
+    }
+  }
+  return oldest;
+}
 
 std::uint64_t mailbox_depth(const State& state, const AgentType& type) {
   std::uint64_t depth = type.waiting;
@@ -48,12 +76,12 @@ Result<Reports::Answer> Reports::answer(const wire::Query& query) const {
       return fail(ErrorCode::invalid, "a dead letter's id is a number");
     return Answer{"parley.DeadLetterReport", encode_body(state_.dead_letters.show(id))};
   }
-  return fail(ErrorCode::invalid, "a query is one of ps, trace, where, dead_letters, dead_letter");
+  return fail(ErrorCode::invalid, "a query is one of ps, trace, where, activation, dead_letters, dead_letter");
 }
 
 wire::WhereReport Reports::where(std::string_view id) const {
   wire::WhereReport report;
-  report.id = id.contains('/') ? std::string(id) : std::string(id) + "/" + std::string(kDefaultKey);
+  report.id = whole_id(id);
   const std::uint32_t slot = state_.directory.find(report.id);
   if (slot == kNil) return report;
   const Activation& activation = state_.directory[slot];
@@ -75,6 +103,7 @@ wire::PsPeer Reports::peer(const Session& session) const {
   row.activations = session.activations.count;
   row.inflight = session.deliveries.count;
   row.queued_bytes = session.out.bytes();
+  row.oldest_queued_ms = to_ms(session.out.oldest_waiting(state_.now));
   row.idle_ms = to_ms(state_.now - session.last_heard);
   row.uptime_ms = to_ms(state_.now - session.opened);
   row.health = to_string(session.health.state);
@@ -98,6 +127,7 @@ wire::PsType Reports::type(const AgentType& agent_type) const {
   row.requests = agent_type.requests;
   row.failures = agent_type.failures;
   row.mailbox_depth = mailbox_depth(state_, agent_type);
+  row.oldest_waiting_ms = to_ms(oldest_waiting(state_, agent_type));
   add_health(agent_type, row);
   return row;
 }
@@ -151,16 +181,23 @@ std::uint64_t Reports::queued_bytes() const {
   return bytes;
 }
 
-std::uint64_t Reports::oldest_waiting_seconds() const {
-  Duration oldest{};
-  const auto look_at = [&](const DeliveryList& list) {
-    if (list.head != kNil) oldest = std::max(oldest, state_.now - state_.deliveries[list.head].waiting_since);
-  };
-  look_at(state_.recovering);
+Duration Reports::oldest_of_all() const {
+  Duration oldest = age_of_first(state_, state_.recovering);
   for (const auto& agent_type : state_.registry.all()) {
-    if (agent_type) look_at(agent_type->parked);
+    if (agent_type) oldest = std::max(oldest, age_of_first(state_, agent_type->parked));
   }
-  return static_cast<std::uint64_t>(oldest / std::chrono::seconds(1));
+  for (const std::uint32_t slot : state_.holding) {
+    oldest = std::max(oldest, age_of_first(state_, *state_.directory[slot].held));
+  }
+  for (const auto& session : state_.sessions.all()) {
+    if (!session) continue;
+    oldest = std::max(oldest, session->out.oldest_waiting(state_.now));
+    if (!session->vitals) continue;
+    for (const wire::TypeVitals& vitals : session->vitals->types) {
+      oldest = std::max(oldest, oldest_in_mailboxes(state_, *session, vitals));
+    }
+  }
+  return oldest;
 }
 
 std::vector<wire::NamedNumber> Reports::numbers() const {
@@ -205,7 +242,7 @@ std::vector<wire::NamedNumber> Reports::numbers() const {
       {"parley_broker_inflight", state_.deliveries.size()},
       {"parley_broker_parked", waiting()},
       {"parley_broker_queued_bytes", queued_bytes()},
-      {"parley_broker_oldest_waiting_seconds", oldest_waiting_seconds()},
+      {"parley_broker_oldest_waiting_seconds", static_cast<std::uint64_t>(oldest_of_all() / std::chrono::seconds(1))},
       {"parley_broker_quarantines", state_.quarantines.size()},
   };
 }

@@ -30,7 +30,7 @@ class Reports {
   [[nodiscard]] wire::WhereReport where(std::string_view id) const;
   [[nodiscard]] std::uint64_t waiting() const;
   [[nodiscard]] std::uint64_t queued_bytes() const;
-  [[nodiscard]] std::uint64_t oldest_waiting_seconds() const;
+  [[nodiscard]] Duration oldest_of_all() const;
   void add_health(const AgentType& agent_type, wire::PsType& row) const;
 
   const State& state_;
@@ -38,5 +38,8 @@ class Reports {
 
 /// Messages that wait for agents of the type: in the broker, and in mailboxes as its workers told last.
 [[nodiscard]] std::uint64_t mailbox_depth(const State& state, const AgentType& type);
+
+/// Age of the oldest of these. One in a mailbox has aged since its worker told of it.
+[[nodiscard]] Duration oldest_waiting(const State& state, const AgentType& type);
 
 }  // namespace parley::broker

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,6 +92,8 @@ struct State {
   Subscriptions subscriptions;
   std::vector<Fence> fences;
   ActivationList fenced;  ///< of all fences
+  /// Activations (directory slots) that are being put away and for which messages were held meanwhile.
+  std::set<std::uint32_t> holding;
   DeliveryTable deliveries;
   DeadlineWheel wheel;
   DeadLetters dead_letters;

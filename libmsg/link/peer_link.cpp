@@ -244,6 +244,7 @@ bool PeerLink::on_control(const wire::EnvelopeView& envelope, SessionToken token
       return is_ready_now;
     case Kind::passivate:
     case Kind::accepted:
+    case Kind::inspect:
       return is_ready_now;
     default:
       return false;

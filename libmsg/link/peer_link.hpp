@@ -97,7 +97,8 @@ class PeerLink {
   /// The transport says that the connection broke (a hint, may never come).
   void on_disconnected(TimePoint now);
   /// One frame from the broker. Control envelopes are dealt with here. Returns true when the frame also has envelopes
-  /// for the host (data, ACTIVATE, PASSIVATE, EVICT, ACCEPTED), which then walks the frame with wire::BundleReader.
+  /// for the host (data, ACTIVATE, PASSIVATE, EVICT, INSPECT, ACCEPTED), which then walks the frame with
+  /// wire::BundleReader.
   bool on_frame(Bytes frame, TimePoint now);
   /// Heartbeats, time limits, reconnection.
   void on_tick(TimePoint now);

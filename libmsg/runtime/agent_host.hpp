@@ -193,6 +193,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void on_placement(std::size_t connection, const wire::EnvelopeView& envelope);
   void on_delivery(std::size_t connection, const wire::EnvelopeView& envelope);
   void on_cancel(std::size_t connection, DeliveryId delivery);
+  void on_inspect(std::size_t connection, const wire::EnvelopeView& envelope);
 
   // Outbound and time (agent_host.cpp).
   void write_control(std::size_t connection, wire::Kind kind, std::string_view target, Epoch epoch);
@@ -276,6 +277,8 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   [[nodiscard]] wire::WorkerVitals compose_vitals(TimePoint now);
   void add_types(wire::WorkerVitals& vitals, TimePoint now);
   void add_activations(wire::WorkerVitals& vitals, TimePoint now) const;
+  [[nodiscard]] wire::ActivationVitals vitals_of(const Activation& activation, TimePoint now) const;
+  [[nodiscard]] static Duration oldest_waiting(const Activation& activation, TimePoint now);
   [[nodiscard]] std::uint64_t wall_ms(std::optional<TimePoint> at, TimePoint now) const;
 
   // Activations (host_activations.cpp).

@@ -69,6 +69,9 @@ void AgentHost::on_frame(std::size_t connection, Bytes frame) {
       case wire::Kind::evict:
         on_placement(connection, *envelope);
         break;
+      case wire::Kind::inspect:
+        on_inspect(connection, *envelope);
+        break;
       default:
         break;  // The link's own kinds, and those of a newer peer.
     }

@@ -258,11 +258,13 @@ std::map<std::string, TypeStats> AgentHost::stats() const {
       row.outcomes[code == 0 ? "ok" : to_string(static_cast<ErrorCode>(code))] = type->outcomes[code];
     }
   }
-  scheduler_.for_each([&all](const Activation& activation) {
+  const TimePoint now = clock_.now();
+  scheduler_.for_each([&all, now](const Activation& activation) {
     TypeStats& row = all[activation.body.type->name];
     row.activations++;
     row.inflight += activation.running;
     row.waiting += activation.mailbox.size();
+    row.oldest_waiting = std::max(row.oldest_waiting, oldest_waiting(activation, now));
   });
   return all;
 }

@@ -5,6 +5,8 @@
 
 #include "libmsg/runtime/agent_host.hpp"
 #include "libmsg/runtime/turn.hpp"
+#include "libmsg/wire/control.hpp"
+#include "libmsg/wire/envelope.hpp"
 
 namespace parley {
 namespace {
@@ -75,6 +77,12 @@ std::uint64_t AgentHost::wall_ms(std::optional<TimePoint> at, TimePoint now) con
   return static_cast<std::uint64_t>(std::max<std::int64_t>(wall.count(), 0));
 }
 
+/// A mailbox is in order of arrival.
+Duration AgentHost::oldest_waiting(const Activation& activation, TimePoint now) {
+  if (activation.mailbox.empty()) return Duration::zero();
+  return std::max(now - activation.mailbox.front()->arrived, Duration::zero());
+}
+
 void AgentHost::post_vitals() {
   const TimePoint now = clock_.now();
   vitals_->post(compose_vitals(now), now);
@@ -82,6 +90,7 @@ void AgentHost::post_vitals() {
 
 wire::WorkerVitals AgentHost::compose_vitals(TimePoint now) {
   wire::WorkerVitals vitals;
+  vitals.can_be_inspected = true;
   add_types(vitals, now);
   add_activations(vitals, now);
   std::vector<const Turn*> longest(std::min(running_turns_.size(), wire::kMaxVitalsExecuting));
@@ -97,13 +106,20 @@ void AgentHost::add_types(wire::WorkerVitals& vitals, TimePoint now) {
   struct Running {
     std::uint32_t count = 0;
     Duration without_progress{};
+    Duration oldest_waiting{};
   };
   std::unordered_map<const AgentType*, Running> running;
+  const auto look_at_mailbox = [&running, now](const Activation& activation) {
+    Duration& oldest = running[activation.body.type].oldest_waiting;
+    oldest = std::max(oldest, oldest_waiting(activation, now));
+  };
   for (const Turn* const turn : running_turns_) {
     Running& of_type = running[turn->activation->body.type];
     of_type.count++;
     of_type.without_progress = std::max(of_type.without_progress, without_progress(*turn, now));
+    look_at_mailbox(*turn->activation);  // Messages wait behind a turn, or else for the lease.
   }
+  scheduler_.for_each_ready(look_at_mailbox);
   for (const auto& type : types_) {
     if (vitals.types.size() >= wire::kMaxVitalsTypes) break;
     if (!type->is_registered) continue;
@@ -126,7 +142,8 @@ void AgentHost::add_types(wire::WorkerVitals& vitals, TimePoint now) {
                             .latency_p95_us = latency.p95_us,
                             .input_tokens = type->record.spend.input_tokens,
                             .output_tokens = type->record.spend.output_tokens,
-                            .cost_nano_usd = type->record.spend.cost_nano_usd});
+                            .cost_nano_usd = type->record.spend.cost_nano_usd,
+                            .oldest_waiting_ms = to_ms(turns.oldest_waiting)});
   }
 }
 
@@ -147,18 +164,46 @@ void AgentHost::add_activations(wire::WorkerVitals& vitals, TimePoint now) const
     const auto& [activation, idle] = listed[i];
     if (std::ranges::find(vitals.activations, activation->id, &wire::ActivationVitals::id) != vitals.activations.end())
       continue;
-    const ActivationRecord& record = activation->body.record;
-    vitals.activations.push_back({.id = activation->id,
-                                  .successes = record.tally.successes,
-                                  .failures = record.tally.failures,
-                                  .consecutive_failures = record.tally.consecutive_failures,
-                                  .consecutive_model_failures = record.tally.consecutive_model_failures,
-                                  .waiting = static_cast<std::uint32_t>(activation->mailbox.size()),
-                                  .without_progress_ms = to_ms(idle),
-                                  .last_activity_ms = wall_ms(record.tally.last_activity, now),
-                                  .latency_avg_us = record.latency.avg_us(),
-                                  .latency_p95_us = record.latency.p95_us()});
+    wire::ActivationVitals& row = vitals.activations.emplace_back(vitals_of(*activation, now));
+    row.without_progress_ms = to_ms(idle);
   }
+}
+
+/// Without `without_progress_ms`, which its turns know.
+wire::ActivationVitals AgentHost::vitals_of(const Activation& activation, TimePoint now) const {
+  const ActivationRecord& record = activation.body.record;
+  return {.id = activation.id,
+          .successes = record.tally.successes,
+          .failures = record.tally.failures,
+          .consecutive_failures = record.tally.consecutive_failures,
+          .consecutive_model_failures = record.tally.consecutive_model_failures,
+          .waiting = static_cast<std::uint32_t>(activation.mailbox.size()),
+          .last_activity_ms = wall_ms(record.tally.last_activity, now),
+          .latency_avg_us = record.latency.avg_us(),
+          .latency_p95_us = record.latency.p95_us(),
+          .model_failures = record.tally.model_failures,
+          .inflight = activation.running,
+          .oldest_waiting_ms = to_ms(oldest_waiting(activation, now))};
+}
+
+/// Somebody asks how one activation is. Nothing waits for a turn here, so that a busy one can be asked, too.
+void AgentHost::on_inspect(std::size_t connection, const wire::EnvelopeView& envelope) {
+  ByteBuffer body;  // Stays empty when the activation has left.
+  if (const Activation* const activation = scheduler_.find(envelope.target())) {
+    const TimePoint now = clock_.now();
+    wire::ActivationVitals vitals = vitals_of(*activation, now);
+    for (const Turn* const turn : running_turns_) {
+      if (turn->activation != activation) continue;
+      vitals.without_progress_ms = std::max(vitals.without_progress_ms, to_ms(without_progress(*turn, now)));
+    }
+    body = wire::encode_body(vitals);
+  }
+  // Cannot fail: the target came in an envelope of the same limits, and the body is small.
+  (void)wire::append_envelope(connections_[connection].out, {.kind = wire::Kind::inspect,
+                                                             .message_id = envelope.message_id().value(),
+                                                             .target = envelope.target(),
+                                                             .payload = body.bytes()});
+  request_flush();
 }
 
 }  // namespace parley

@@ -85,6 +85,7 @@ struct TypeStats {
   std::uint64_t activations = 0;
   std::uint64_t inflight = 0;
   std::uint64_t waiting = 0;  ///< in mailboxes
+  Duration oldest_waiting{};  ///< since the oldest of them arrived
 };
 
 /// Called after each turn with its type, outcome (`ok` or a code's name) and time from arrival to end; feeds

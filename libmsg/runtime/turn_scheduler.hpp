@@ -285,6 +285,15 @@ class TurnScheduler {
     for (const auto& [id, activation] : activations_) visit(std::as_const(*activation));
   }
 
+  /// Calls `visit(activation)` for each that has messages waiting and no turn under way: they wait for the lease.
+  template <class Visitor>
+  void for_each_ready(Visitor visit) const {
+    for (const std::string& id : ready_) {
+      const auto found = activations_.find(id);
+      if (found != activations_.end() && !found->second->mailbox.empty()) visit(std::as_const(*found->second));
+    }
+  }
+
   [[nodiscard]] std::size_t activation_count() const { return activations_.size(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
   [[nodiscard]] std::size_t running() const { return running_; }

@@ -20,9 +20,11 @@ void age(wire::WorkerVitals& vitals, const std::string& agent_id, Duration lag) 
   for (wire::TypeVitals& row : vitals.types) {
     if (row.name == type) row.inflight = std::max(row.inflight, 1U);
     if (row.inflight > 0) row.oldest_without_progress_ms = std::max(row.oldest_without_progress_ms, stuck_ms);
+    if (row.waiting > 0) row.oldest_waiting_ms += stuck_ms;
   }
   for (wire::ActivationVitals& row : vitals.activations) {
     if (row.without_progress_ms > 0) row.without_progress_ms = std::max(row.without_progress_ms, stuck_ms);
+    if (row.waiting > 0) row.oldest_waiting_ms += stuck_ms;
   }
   if (agent_id.empty()) return;
   std::erase(vitals.executing, agent_id);

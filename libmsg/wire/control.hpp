@@ -95,8 +95,8 @@ struct SubscriptionId {
   PARLEY_FIELDS(id)
 };
 
-/// QUERY: reads the broker's state. `what`: `ps`, `trace`, `dead_letters`, `dead_letter`, `where`.
-/// The answer is a REPLY whose payload is the matching …Report below.
+/// QUERY: reads the broker's state. `what`: `ps`, `trace`, `dead_letters`, `dead_letter`, `where`, and `activation`,
+/// for which the broker asks the agent's worker. The answer is a REPLY whose payload is the matching …Report below.
 struct Query {
   std::string what;
   std::string key;            ///< trace id, dead letter id or agent id
@@ -154,6 +154,13 @@ struct WhereReport {
   std::string worker;
   std::uint64_t epoch = 0;
   PARLEY_FIELDS(id, worker, epoch)
+};
+
+/// How one activation is, as its worker tells it now.
+struct ActivationReport {
+  std::string worker;
+  ActivationVitals vitals;
+  PARLEY_FIELDS(worker, vitals)
 };
 
 /// OPERATE: changes what the broker does with agents and workers. `what`: `quarantine`, `release` (key: agent id or

@@ -7,10 +7,10 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kDataNames{"",     "request", "reply", "error",
                                                      "part", "send",    "event", "cancel"};
-constexpr std::array<std::string_view, 20> kControlNames{
+constexpr std::array<std::string_view, 21> kControlNames{
     "hello",  "welcome",       "reset",           "goodbye",     "drain",       "heartbeat", "heartbeat_ack",
     "credit", "register_type", "unregister_type", "subscribe",   "unsubscribe", "query",     "accepted",
-    "done",   "activate",      "passivate",       "deactivated", "evict",       "operate"};
+    "done",   "activate",      "passivate",       "deactivated", "evict",       "operate",   "inspect"};
 
 }  // namespace
 

@@ -49,6 +49,7 @@ enum class Kind : std::uint8_t {
   deactivated = 33,  ///< worker → broker; the activation is gone
   evict = 34,        ///< broker → worker; another worker has a newer epoch: drop the activation at once
   operate = 35,      ///< peer → broker; control request: quarantine, release, evict, drain
+  inspect = 36,      ///< broker → worker: how is the agent id in target? worker → broker: the vitals of its activation
 };
 
 [[nodiscard]] std::string_view to_string(Kind kind);

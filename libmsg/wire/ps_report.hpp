@@ -29,8 +29,10 @@ struct PsType {
   std::uint64_t input_tokens = 0;  ///< of its present workers
   std::uint64_t output_tokens = 0;
   std::uint64_t cost_nano_usd = 0;
+  std::uint64_t oldest_waiting_ms = 0;  ///< age of the oldest of the mailbox_depth messages
   PARLEY_FIELDS(name, capabilities, workers, activations, inflight, parked, requests, failures, health, health_reason,
-                mailbox_depth, latency_p50_us, latency_p95_us, input_tokens, output_tokens, cost_nano_usd)
+                mailbox_depth, latency_p50_us, latency_p95_us, input_tokens, output_tokens, cost_nano_usd,
+                oldest_waiting_ms)
 };
 
 struct PsPeer {
@@ -46,12 +48,13 @@ struct PsPeer {
   std::uint64_t uptime_ms = 0;
   std::string health{};  ///< name of a HealthState; empty from a broker that does not know health
   std::string health_reason{};
-  std::string health_cause{};   ///< name of a HealthCause
-  bool should_restart = false;  ///< a new process can help
-  bool has_vitals = false;      ///< false: it has told nothing about itself yet
-  WorkerVitals vitals{};        ///< as of its newest heartbeat
+  std::string health_cause{};          ///< name of a HealthCause
+  bool should_restart = false;         ///< a new process can help
+  bool has_vitals = false;             ///< false: it has told nothing about itself yet
+  WorkerVitals vitals{};               ///< as of its newest heartbeat
+  std::uint64_t oldest_queued_ms = 0;  ///< how long the oldest of the queued_bytes has had to wait
   PARLEY_FIELDS(name, incarnation, is_worker, is_draining, types, activations, inflight, queued_bytes, idle_ms,
-                uptime_ms, health, health_reason, health_cause, should_restart, has_vitals, vitals)
+                uptime_ms, health, health_reason, health_cause, should_restart, has_vitals, vitals, oldest_queued_ms)
 };
 
 /// An agent id or agent type that is out of service.

@@ -38,13 +38,14 @@ struct TypeVitals {
   std::uint64_t input_tokens = 0;
   std::uint64_t output_tokens = 0;
   std::uint64_t cost_nano_usd = 0;
+  std::uint64_t oldest_waiting_ms = 0;  ///< since the oldest message in a mailbox arrived there; 0 when there is none
   PARLEY_FIELDS(name, successes, failures, model_failures, consecutive_failures, consecutive_model_failures, inflight,
                 waiting, oldest_without_progress_ms, progress_limit_ms, last_activity_ms, latency_avg_us,
-                latency_p50_us, latency_p95_us, input_tokens, output_tokens, cost_nano_usd)
+                latency_p50_us, latency_p95_us, input_tokens, output_tokens, cost_nano_usd, oldest_waiting_ms)
   friend bool operator==(const TypeVitals&, const TypeVitals&) = default;
 };
 
-/// One activation that is worth a look: failing, or long at work.
+/// One activation: of a heartbeat one that is worth a look, failing or long at work; of INSPECT the one asked about.
 struct ActivationVitals {
   std::string id;
   std::uint64_t successes = 0;
@@ -56,8 +57,11 @@ struct ActivationVitals {
   std::uint64_t last_activity_ms = 0;  ///< wall clock, ms since 1970; 0: none yet
   std::uint64_t latency_avg_us = 0;
   std::uint64_t latency_p95_us = 0;
+  std::uint64_t model_failures = 0;
+  std::uint32_t inflight = 0;           ///< turns under way
+  std::uint64_t oldest_waiting_ms = 0;  ///< since the oldest message in its mailbox arrived; 0 when there is none
   PARLEY_FIELDS(id, successes, failures, consecutive_failures, consecutive_model_failures, waiting, without_progress_ms,
-                last_activity_ms, latency_avg_us, latency_p95_us)
+                last_activity_ms, latency_avg_us, latency_p95_us, model_failures, inflight, oldest_waiting_ms)
   friend bool operator==(const ActivationVitals&, const ActivationVitals&) = default;
 };
 
@@ -71,7 +75,9 @@ struct WorkerVitals {
   std::vector<std::string> executing{};  ///< agent ids in a turn now, the longest at work first
   std::vector<TypeVitals> types{};
   std::vector<ActivationVitals> activations{};  ///< the worst ones
-  PARLEY_FIELDS(pid, has_been_ready, loop_lag_ms, rss_bytes, memory_limit_bytes, executing, types, activations)
+  bool can_be_inspected = false;                ///< it answers INSPECT
+  PARLEY_FIELDS(pid, has_been_ready, loop_lag_ms, rss_bytes, memory_limit_bytes, executing, types, activations,
+                can_be_inspected)
   friend bool operator==(const WorkerVitals&, const WorkerVitals&) = default;
 };
 

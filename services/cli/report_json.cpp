@@ -26,10 +26,13 @@ json to_json(const wire::TypeVitals& type) {
           {"latency_p95_us", type.latency_p95_us},
           {"input_tokens", type.input_tokens},
           {"output_tokens", type.output_tokens},
-          {"cost_nano_usd", type.cost_nano_usd}};
+          {"cost_nano_usd", type.cost_nano_usd},
+          {"oldest_waiting_ms", type.oldest_waiting_ms}};
 }
 
-json to_json(const wire::ActivationVitals& activation) {
+}  // namespace
+
+json activation_to_json(const wire::ActivationVitals& activation) {
   return {{"id", activation.id},
           {"successes", activation.successes},
           {"failures", activation.failures},
@@ -39,8 +42,13 @@ json to_json(const wire::ActivationVitals& activation) {
           {"without_progress_ms", activation.without_progress_ms},
           {"last_activity_ms", activation.last_activity_ms},
           {"latency_avg_us", activation.latency_avg_us},
-          {"latency_p95_us", activation.latency_p95_us}};
+          {"latency_p95_us", activation.latency_p95_us},
+          {"model_failures", activation.model_failures},
+          {"inflight", activation.inflight},
+          {"oldest_waiting_ms", activation.oldest_waiting_ms}};
 }
+
+namespace {
 
 json to_json(const wire::WorkerVitals& vitals) {
   json object{{"pid", vitals.pid},
@@ -51,7 +59,7 @@ json to_json(const wire::WorkerVitals& vitals) {
               {"types", json::array()},
               {"activations", json::array()}};
   for (const auto& type : vitals.types) object["types"].push_back(to_json(type));
-  for (const auto& activation : vitals.activations) object["activations"].push_back(to_json(activation));
+  for (const auto& activation : vitals.activations) object["activations"].push_back(activation_to_json(activation));
   return object;
 }
 
@@ -64,6 +72,7 @@ json to_json(const wire::PsPeer& peer) {
           {"activations", peer.activations},
           {"inflight", peer.inflight},
           {"queued_bytes", peer.queued_bytes},
+          {"oldest_queued_ms", peer.oldest_queued_ms},
           {"idle_ms", peer.idle_ms},
           {"uptime_ms", peer.uptime_ms},
           {"health", peer.health},
@@ -85,6 +94,7 @@ json to_json(const wire::PsType& type) {
           {"health", type.health},
           {"health_reason", type.health_reason},
           {"mailbox_depth", type.mailbox_depth},
+          {"oldest_waiting_ms", type.oldest_waiting_ms},
           {"latency_p50_us", type.latency_p50_us},
           {"latency_p95_us", type.latency_p95_us},
           {"input_tokens", type.input_tokens},

@@ -8,6 +8,7 @@
 namespace parley::cli {
 
 [[nodiscard]] nlohmann::json to_json(const wire::PsReport& report);
+[[nodiscard]] nlohmann::json activation_to_json(const wire::ActivationVitals& activation);
 [[nodiscard]] nlohmann::json to_json(const wire::TraceHop& hop);
 [[nodiscard]] nlohmann::json to_json(const wire::DeadLetterRow& row);
 

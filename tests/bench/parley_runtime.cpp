@@ -69,7 +69,7 @@ Task<> refresh(Runtime& runtime, monitoring::WorkerMetrics& numbers) {
     co_await timer.async_wait(asio::use_awaitable);
     numbers.publish_turns();
     for (const auto& [type, stats] : runtime.stats()) {
-      numbers.set_gauges(type, {stats.activations, stats.inflight, stats.waiting});
+      numbers.set_gauges(type, {stats.activations, stats.inflight, stats.waiting, stats.oldest_waiting});
     }
   }
 }

@@ -163,6 +163,31 @@ TYPED_TEST(Health, idle_agents_are_never_stale) {
   });
 }
 
+TYPED_TEST(Health, activation_at_work_can_be_asked_how_it_is) {
+  this->run([this](Runtime& runtime) -> Task<> {
+    const auto hang = [](const Ask&, Context& context) -> Task<Result<Payload>> {
+      (void)co_await context.sleep(60s);
+      co_return Payload{};
+    };
+    co_await this->serve("hanging", on_ask(hang));
+    asio::co_spawn(this->bus_.io, this->ask_times(runtime, "hanging/x", 1), asio::detached);
+    asio::co_spawn(this->bus_.io, this->ask_times(runtime, "hanging/x", 1), asio::detached);
+    wire::ActivationVitals vitals;
+    for (int i = 0; i < 400 && (vitals.inflight == 0 || vitals.waiting == 0); ++i) {
+      co_await this->pause(20ms);
+      wire::Query query;
+      query.what = "activation";
+      query.key = "hanging/x";
+      const Result<Payload> answer = co_await runtime.query(query);
+      if (!answer) continue;  // It is not placed yet.
+      vitals = wire::decode_body<wire::ActivationReport>(as_bytes(answer->bytes)).value().vitals;
+    }
+    EXPECT_EQ(vitals.id, "hanging/x");
+    EXPECT_EQ(vitals.inflight, 1U);
+    EXPECT_EQ(vitals.waiting, 1U);
+  });
+}
+
 TYPED_TEST(Health, quarantined_agent_answers_so_at_once_until_its_release) {
   this->run([this](Runtime& runtime) -> Task<> {
     const auto handler = [](const Ask&, Context&) -> Task<Result<Payload>> { co_return Payload{}; };

@@ -16,9 +16,9 @@ KINDS = {1: "request", 2: "reply", 3: "error", 4: "part", 5: "send", 6: "event",
          16: "hello", 17: "welcome", 18: "reset", 19: "goodbye", 20: "drain", 21: "heartbeat", 22: "heartbeat_ack",
          23: "credit", 24: "register_type", 25: "unregister_type", 26: "subscribe", 27: "unsubscribe", 28: "query",
          29: "accepted", 30: "done", 31: "activate", 32: "passivate", 33: "deactivated", 34: "evict",
-         35: "operate"}
+         35: "operate", 36: "inspect"}
 BODY_KINDS = {"hello", "welcome", "reset", "goodbye", "register_type", "unregister_type", "subscribe", "unsubscribe",
-              "query", "heartbeat", "operate"}
+              "query", "heartbeat", "operate", "inspect"}
 BUNDLE_HEADER = struct.Struct("<2sBB4xQ")
 ENVELOPE_HEADER = struct.Struct("<IBBHQQIHHHHHHI4x")
 ATTRIBUTE_HEADER = struct.Struct("<BH")

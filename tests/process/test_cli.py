@@ -413,6 +413,32 @@ class OnABus(EchoSuite):
         self.assertTrue(result.stderr.startswith("error: timeout: "), result.stderr)
         self.assertLess(time.monotonic() - start, 15)
 
+    def test_an_agent_at_work_tells_how_it_is(self):
+        for _ in range(2):
+            asking = subprocess.Popen([PARLEY, "request", "talker/busy", "slow", "--timeout", "2m", "--broker", self.broker],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            self.addCleanup(asking.wait, PATIENCE)
+            self.addCleanup(asking.kill)
+
+        def busy():
+            found = self.parley("agent", "where", "talker/busy", "--json")
+            activation = (json.loads(found.stdout)["activation"] if found.returncode == 0 else None) or {}
+            return activation if activation.get("inflight") == 1 and activation.get("waiting") == 1 else None
+
+        self.assertEqual(wait_for(busy, "turn under way with a message behind it")["id"], "talker/busy")
+        shown = self.parley("agent", "where", "talker/busy")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertRegex(shown.stdout, r"\Atalker/busy lives on \S+\n  under way     1 turn")
+        self.assertRegex(shown.stdout, r"\n  waiting       1 message, the oldest for \S+\n")
+
+        def aged():
+            types = json.loads(self.parley("ps", "--json").stdout)["types"]
+            return [row for row in types if row["name"] == "talker" and row["oldest_waiting_ms"] > 1000]
+
+        wait_for(aged, "age of the waiting message in ps")
+        nowhere = self.parley("agent", "where", "talker/nobody", "--json")
+        self.assertEqual((nowhere.returncode, json.loads(nowhere.stdout)["activation"]), (1, None))
+
     def test_an_unknown_agent_type_is_exit_1_with_the_nearest_name(self):
         result = self.parley("request", "talkr", "hello")
         self.assertEqual(result.returncode, 1)

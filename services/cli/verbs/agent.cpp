@@ -1,14 +1,18 @@
 // parley agent where|evict|quarantine|release: one agent, or one agent type.
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 #include <string>
 #include <utility>
 
 #include "libmsg/core/ids.hpp"
+#include "services/cli/activation_view.hpp"
 #include "services/cli/broker_query.hpp"
 #include "services/cli/bus_session.hpp"
+#include "services/cli/error_view.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
+#include "services/cli/report_json.hpp"
 #include "services/cli/verbs/verbs.hpp"
 
 namespace parley::cli {
@@ -20,18 +24,42 @@ struct Settings {
   std::string reason;
 };
 
+using Told = Result<wire::ActivationReport>;
+
+/// `told` says how the agent is, or why that is not known: the broker or the worker is too old or busy to tell.
+void print_where(Bus& bus, const wire::WhereReport& place, const Told& told) {
+  if (bus.common.is_json) {
+    nlohmann::json line{{"id", place.id}, {"worker", place.worker}, {"epoch", place.epoch}};
+    line["activation"] = told ? activation_to_json(told->vitals) : nlohmann::json();
+    line["not_told"] = told ? nlohmann::json() : error_to_json(told.error());
+    return bus.console.print(to_line(line));
+  }
+  bus.console.print(printable(fmt::format("{} lives on {}", place.id, place.worker)));
+  if (!told) {
+    return bus.console.print(
+        printable(fmt::format("  not told how it is: {} ({})", told.error().message, to_string(told.error().code))));
+  }
+  const auto now_ms = static_cast<std::uint64_t>(bus.clock.wall_now().time_since_epoch().count());
+  for (const std::string& line : render_activation(told->vitals, now_ms)) bus.console.print(line);
+}
+
 Task<int> where(Bus& bus, const std::string& key) {
   wire::Query query{.what = "where", .key = key};
-  const Result<wire::WhereReport> report = co_await query_broker<wire::WhereReport>(bus.runtime, std::move(query));
-  if (!report) co_return bus.console.fail_answer(report.error());
-  if (bus.common.is_json) {
-    bus.console.print(to_line({{"id", report->id}, {"worker", report->worker}, {"epoch", report->epoch}}));
-  } else if (report->worker.empty()) {
-    bus.console.print(printable(fmt::format("{} lives nowhere now", report->id)));
-  } else {
-    bus.console.print(printable(fmt::format("{} lives on {}", report->id, report->worker)));
+  const Result<wire::WhereReport> place = co_await query_broker<wire::WhereReport>(bus.runtime, std::move(query));
+  if (!place) co_return bus.console.fail_answer(place.error());
+  if (place->worker.empty()) {
+    bus.console.print(bus.common.is_json ? to_line({{"id", place->id},
+                                                    {"worker", ""},
+                                                    {"epoch", place->epoch},
+                                                    {"activation", nullptr},
+                                                    {"not_told", nullptr}})
+                                         : printable(fmt::format("{} lives nowhere now", place->id)));
+    co_return kFailed;
   }
-  co_return report->worker.empty() ? kFailed : kDone;
+  wire::Query question{.what = "activation", .key = place->id};
+  const Told told = co_await query_broker<wire::ActivationReport>(bus.runtime, std::move(question));
+  print_where(bus, *place, told);
+  co_return kDone;
 }
 
 /// What to print for a person once it is done.
@@ -82,7 +110,8 @@ Run declare_operation(Options& options, const std::string& what, const std::stri
 }  // namespace agent_verb
 }  // namespace
 
-const Verb kAgentWhereVerb{"agent where", "Tell which worker an agent lives on; exit 1 when it lives nowhere",
+const Verb kAgentWhereVerb{"agent where",
+                           "Tell which worker an agent lives on and how it is; exit 1 when it lives nowhere",
                            "  parley agent where hr/alice", Reach::bus, &agent_verb::declare_where};
 const Verb kAgentEvictVerb{"agent evict", "Have its worker drop an agent; the next message makes it anew",
                            "  parley agent evict hr/alice", Reach::bus, [](Options& options) {

@@ -46,6 +46,64 @@ TEST_F(LabelledNumbers, show_what_waits_and_for_how_long) {
   EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 2U);
 }
 
+TEST_F(LabelledNumbers, show_the_age_of_what_waits_for_a_peers_credit) {
+  FakePeer& host = worker({"hr"}, 1);
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  caller.request("hr/a", "second");
+  pass_with_all(2s);
+  caller.request("hr/a", "third");
+  pass_with_all(1s);
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 3U);
+  EXPECT_EQ(core->ps(now).peers.at(0).oldest_queued_ms, 3000U);
+  std::uint64_t received = 0;
+  for (const std::size_t bytes : host.data_frames) received += bytes;
+  host.credit(received);
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 0U) << "both were in one frame";
+  EXPECT_EQ(core->ps(now).peers.at(0).oldest_queued_ms, 0U);
+}
+
+TEST_F(LabelledNumbers, show_the_age_of_what_is_held_for_an_agent_that_is_put_away) {
+  FakePeer& host = worker({"hr"});
+  FakePeer& caller = client();
+  caller.request("hr/a");
+  const Received placed = host.take(Kind::activate);
+  host.about(Kind::passivate, "hr/a", placed.delivery_id);
+  caller.request("hr/a");
+  pass_with_all(3s);
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 3U);
+  EXPECT_EQ(core->ps(now).types.at(0).oldest_waiting_ms, 3000U);
+  host.about(Kind::deactivated, "hr/a", placed.delivery_id);
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 0U);
+}
+
+TEST_F(LabelledNumbers, show_the_age_of_what_waits_in_a_mailbox_and_add_that_of_the_heartbeat) {
+  FakePeer& host = worker({"hr"});
+  wire::WorkerVitals vitals;
+  vitals.types = {{.name = "hr", .waiting = 2, .oldest_waiting_ms = 40'000}};
+  ByteBuffer body = wire::encode_body(vitals);
+  host.tell({.kind = Kind::heartbeat, .message_id = 1, .payload = body.bytes()});
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 40U);
+  pass(2s);
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 42U);
+  EXPECT_EQ(core->ps(now).types.at(0).oldest_waiting_ms, 42'000U);
+  vitals.types[0].waiting = 0;
+  vitals.types[0].oldest_waiting_ms = 0;
+  body = wire::encode_body(vitals);
+  host.tell({.kind = Kind::heartbeat, .message_id = 2, .payload = body.bytes()});
+  pass(1s);
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), 0U) << "of nothing no age is added";
+}
+
+TEST_F(LabelledNumbers, do_not_overflow_for_a_worker_that_tells_nonsense) {
+  FakePeer& host = worker({"hr"});
+  wire::WorkerVitals vitals;
+  vitals.types = {{.name = "hr", .waiting = 1, .oldest_waiting_ms = UINT64_MAX}};
+  const ByteBuffer body = wire::encode_body(vitals);
+  host.tell({.kind = Kind::heartbeat, .message_id = 1, .payload = body.bytes()});
+  EXPECT_EQ(number("parley_broker_oldest_waiting_seconds"), std::uint64_t{10'000} * 3600);
+}
+
 TEST_F(LabelledNumbers, count_each_message_under_exactly_one_outcome) {
   FakePeer& host = worker({"hr"});
   FakePeer& caller = client();

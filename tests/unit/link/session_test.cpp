@@ -101,6 +101,7 @@ TEST_F(LinkSession, hands_data_to_the_host_and_keeps_control_to_itself) {
   open_session();
   EXPECT_TRUE(link.on_frame(frame(kToken, {{.kind = Kind::reply, .message_id = 1}}).bytes(), now));
   EXPECT_TRUE(link.on_frame(frame(kToken, {{.kind = Kind::accepted}}).bytes(), now));
+  EXPECT_TRUE(link.on_frame(frame(kToken, {{.kind = Kind::inspect, .message_id = 1, .target = "a/b"}}).bytes(), now));
   EXPECT_FALSE(link.on_frame(frame(kToken, {{.kind = Kind::heartbeat_ack}}).bytes(), now));
   EXPECT_FALSE(link.on_frame(as_bytes("no bundle at all"), now));
   EXPECT_EQ(link.counters().malformed_frames, 1U);

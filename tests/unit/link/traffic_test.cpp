@@ -105,11 +105,12 @@ TEST_F(LinkTraffic, drops_replies_of_a_lost_session) {
   submit(Kind::reply, {0});
   submit(Kind::request, {1});
   submit(Kind::done, {0});
+  submit(Kind::inspect, {9});
   link.on_disconnected(now);
   submit(Kind::part, {0});
   open_session(kToken + 1);
   EXPECT_EQ(sent_ids(), std::vector<std::uint64_t>{1});
-  EXPECT_EQ(link.counters().dropped_envelopes, 3U);
+  EXPECT_EQ(link.counters().dropped_envelopes, 4U);
 }
 
 // [P-PEER-5]

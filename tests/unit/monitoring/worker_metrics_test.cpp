@@ -34,6 +34,14 @@ TEST(WorkerMetrics, show_an_agent_type_with_zeros_before_its_first_message) {
   EXPECT_THAT(text, HasSubstr("parley_agent_inflight_messages{agent_type=\"hr\"} 0"));
 }
 
+TEST(WorkerMetrics, tell_what_waits_in_mailboxes_and_how_old_it_is) {
+  WorkerMetrics metrics;
+  metrics.set_gauges("hr", {.waiting = 3, .oldest_waiting = 12'500ms});
+  const std::string text = text_of(metrics);
+  EXPECT_THAT(text, HasSubstr("parley_agent_waiting_messages{agent_type=\"hr\"} 3"));
+  EXPECT_THAT(text, HasSubstr("parley_agent_oldest_waiting_seconds{agent_type=\"hr\"} 12.5"));
+}
+
 TEST(WorkerMetrics, count_what_the_runtime_throws_away_by_reason) {
   WorkerMetrics metrics;
   EXPECT_THAT(text_of(metrics), HasSubstr("parley_runtime_dropped_total{reason=\"malformed\"} 0"));

@@ -168,6 +168,70 @@ TEST_F(HostTest, message_cancelled_while_it_waits_never_runs_and_counts_as_cance
   EXPECT_THAT(answers(), ElementsAre("ok"));
 }
 
+TEST_F(HostTest, message_in_a_mailbox_ages_in_the_vitals_and_the_numbers_of_its_type) {
+  serve("sleeper", sleeper());
+  receive({activation("sleeper/x"), activation("sleeper/y"), request("sleeper/x", 5), request("sleeper/y", 6)});
+  pass(1s);
+  receive({request("sleeper/x", 7)});
+  pass(2s);
+  receive({request("sleeper/x", 8), request("sleeper/y", 9)});
+  pass(1s);
+  EXPECT_EQ(vitals().types.at(0).waiting, 3U);
+  EXPECT_EQ(vitals().types.at(0).oldest_waiting_ms, 3000U);
+  EXPECT_EQ(host_->stats().at("sleeper").oldest_waiting, 3s);
+  pass(1min);
+  EXPECT_EQ(vitals().types.at(0).waiting, 1U);
+  EXPECT_EQ(vitals().types.at(0).oldest_waiting_ms, 61'000U) << "the next in the mailbox is the oldest now";
+  pass(1min);
+  EXPECT_EQ(vitals().types.at(0).oldest_waiting_ms, 0U);
+  EXPECT_EQ(host_->stats().at("sleeper").oldest_waiting, 0s);
+}
+
+TEST_F(HostTest, message_that_waits_for_the_lease_ages_in_the_vitals_of_its_type) {
+  serve("sleeper", sleeper());
+  receive({activation("sleeper/x")});
+  wire_.lease = clock_.now();  // nothing starts
+  receive({request("sleeper/x", 5)});
+  pass(2s);
+  EXPECT_EQ(vitals().types.at(0).oldest_waiting_ms, 2000U);
+}
+
+// [P-INS-2]
+TEST_F(HostTest, busy_activation_is_inspected_at_once) {
+  serve("sleeper", [](const Payload&, Context& context) -> Task<Result<Payload>> {
+    (void)co_await context.sleep(1min);
+    co_return fail(ErrorCode::handler_failed, "boom");
+  });
+  receive({activation("sleeper/x"), request("sleeper/x", 5), request("sleeper/x", 6)});
+  pass(1min);
+  receive({request("sleeper/x", 7)});
+  pass(3s);
+  receive({inspection("sleeper/x", 99)});
+  ASSERT_EQ(count(wire::Kind::inspect), 1U);
+  const Written& told = wire_.written.back();
+  EXPECT_EQ(told.message_id, 99U);
+  const auto row = wire::decode_body<wire::ActivationVitals>(as_bytes(told.payload)).value();
+  EXPECT_EQ(row.id, "sleeper/x");
+  EXPECT_EQ(row.waiting, 1U);
+  EXPECT_EQ(row.oldest_waiting_ms, 3000U);
+  EXPECT_EQ(row.inflight, 1U);
+  EXPECT_EQ(row.failures, 1U);
+  EXPECT_EQ(row.consecutive_failures, 1U);
+  EXPECT_EQ(row.without_progress_ms, 3000U);
+  EXPECT_EQ(row.latency_p95_us, 60'000'000U);
+  EXPECT_GT(row.last_activity_ms, 0U);
+  EXPECT_TRUE(vitals().can_be_inspected);
+}
+
+// [P-INS-2]
+TEST_F(HostTest, activation_that_is_not_here_is_told_of_by_an_empty_answer) {
+  serve("sleeper", sleeper());
+  receive({inspection("sleeper/x", 99)});
+  ASSERT_EQ(count(wire::Kind::inspect), 1U);
+  EXPECT_EQ(wire_.written.back().message_id, 99U);
+  EXPECT_TRUE(wire_.written.back().payload.empty());
+}
+
 TEST_F(HostTest, activation_whose_last_waiting_message_is_cancelled_leaves_when_the_broker_agreed) {
   serve("sleeper", sleeper());
   receive({activation("sleeper/x")});

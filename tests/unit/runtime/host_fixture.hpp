@@ -28,6 +28,7 @@ struct Written {
   std::uint64_t number = 0;  ///< delivery id or epoch
   std::string target;
   SessionToken session;
+  std::string payload;
 };
 
 /// What the test and the host's port share.
@@ -56,7 +57,8 @@ class FakePort final : public Port {
       const auto envelope = wire::EnvelopeView::parse(rest);
       ASSERT_TRUE(envelope.has_value());
       wire_.written.push_back({envelope->kind(), envelope->code(), envelope->message_id().value(),
-                               envelope->delivery_id().value(), std::string(envelope->target()), session});
+                               envelope->delivery_id().value(), std::string(envelope->target()), session,
+                               std::string(as_text(envelope->payload()))});
       rest = rest.subspan(envelope->length());
     }
   }
@@ -140,6 +142,14 @@ class HostTest : public ::testing::Test {
             .recipient = 0,
             .target = id,
             .attributes = attributes};
+  }
+  static wire::EnvelopeFields inspection(std::string_view id, std::uint64_t question) {
+    return {.kind = wire::Kind::inspect, .message_id = question, .target = id};
+  }
+  /// As the next heartbeat would tell them.
+  [[nodiscard]] wire::WorkerVitals vitals() {
+    host_->post_vitals();
+    return host_->vitals_board()->read(clock_.now());
   }
   void pass(Duration step) {
     clock_.advance(step);

@@ -42,6 +42,20 @@ TEST(VitalsBoard, lag_and_lack_of_progress_grow_while_the_loop_owes_an_answer) {
   EXPECT_EQ(stuck.types[0].inflight, 1U) << "although the last news said nothing of it";
 }
 
+TEST(VitalsBoard, what_waits_in_a_mailbox_ages_while_the_loop_owes_an_answer) {
+  VitalsBoard board;
+  wire::WorkerVitals news = news_of("hr", 1);
+  news.types[0].waiting = 1;
+  news.types[0].oldest_waiting_ms = 500;
+  news.types.push_back({.name = "idle"});
+  board.post(news, kStart);
+  board.set_running("hr/alice");
+  (void)board.ask(kStart + 1s);
+  const wire::WorkerVitals stuck = board.read(kStart + 4s);
+  EXPECT_EQ(stuck.types[0].oldest_waiting_ms, 3500U);
+  EXPECT_EQ(stuck.types[1].oldest_waiting_ms, 0U);
+}
+
 TEST(VitalsBoard, short_wait_for_an_answer_is_no_news) {
   VitalsBoard board;
   board.post(news_of("hr", 1), kStart);

@@ -243,13 +243,20 @@ Frame heartbeat_vitals() {
   critic.input_tokens = 5000;
   critic.output_tokens = 700;
   critic.cost_nano_usd = 1'170'000;
+  critic.waiting = 2;
+  critic.oldest_waiting_ms = 800;
   vitals.types = {critic};
   ActivationVitals alice;
   alice.id = "critic/alice";
   alice.successes = 4;
   alice.consecutive_model_failures = 2;
   alice.without_progress_ms = 850;
+  alice.model_failures = 2;
+  alice.inflight = 1;
+  alice.waiting = 2;
+  alice.oldest_waiting_ms = 800;
   vitals.activations = {alice};
+  vitals.can_be_inspected = true;
   return bundle_of({control(Kind::heartbeat, vitals, 123'456'789)}, kToken);
 }
 
@@ -268,6 +275,32 @@ Frame operate() {
   refused.payload = as_bytes("'critic' is quarantined: two crashes");
   return bundle_of({control(Kind::operate, Operate{"quarantine", "critic", "two crashes"}, 16),
                     control(Kind::operate, Operate{"evict", "critic/alice", ""}, 17), encoded(reply), encoded(refused)},
+                   kToken);
+}
+
+Frame inspection() {
+  EnvelopeFields question;
+  question.kind = Kind::inspect;
+  question.message_id = 3;
+  question.target = "critic/alice";
+  ActivationVitals alice;
+  alice.id = "critic/alice";
+  alice.successes = 4;
+  alice.waiting = 2;
+  alice.without_progress_ms = 850;
+  alice.inflight = 1;
+  alice.oldest_waiting_ms = 800;
+  const ByteBuffer told = encode_body(alice);
+  EnvelopeFields answer = question;
+  answer.payload = told.bytes();
+  const ByteBuffer report = encode_body(ActivationReport{"critic@host1", alice});
+  EnvelopeFields reply;
+  reply.kind = Kind::reply;
+  reply.message_id = 19;
+  reply.payload_type = "parley.ActivationReport";
+  reply.payload = report.bytes();
+  return bundle_of({control(Kind::query, Query{"activation", "critic/alice"}, 19), encoded(question), encoded(answer),
+                    encoded(reply)},
                    kToken);
 }
 
@@ -320,6 +353,7 @@ const std::map<std::string, std::function<Frame()>>& vectors() {
       {"control_requests", control_requests},
       {"heartbeat_vitals", heartbeat_vitals},
       {"operate", operate},
+      {"inspection", inspection},
       {"where_report",
        [] {
          const ByteBuffer payload = encode_body(WhereReport{"critic/alice", "critic@host1", kEpoch});
