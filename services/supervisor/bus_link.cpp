@@ -116,13 +116,21 @@ struct BusLink::Impl {
     }
   }
 
+  /// An event is taken out while it is on its way, since the last flush, at the end, may overtake the one of run().
   Task<> flush() {
     while (!waiting.empty()) {
-      const messages::FleetEvent event = waiting.front();
-      const auto published = co_await runtime->client().publish(topic, event);
-      if (!published) co_return;
+      messages::FleetEvent event = std::move(waiting.front());
       waiting.pop_front();
+      const auto published = co_await runtime->client().publish(topic, event);
+      if (published) continue;
+      waiting.push_front(std::move(event));
+      bound_waiting();
+      co_return;
     }
+  }
+
+  void bound_waiting() {
+    if (waiting.size() > kMaxWaiting) waiting.pop_front();
   }
 
   Task<> say_goodbye(std::function<void()> then) {
@@ -161,7 +169,7 @@ void BusLink::stop(std::function<void()> then) {
 
 void BusLink::publish(messages::FleetEvent event) {
   impl_->waiting.push_back(std::move(event));
-  if (impl_->waiting.size() > kMaxWaiting) impl_->waiting.pop_front();
+  impl_->bound_waiting();
 }
 
 void BusLink::quarantine(std::string agent, std::string reason) {

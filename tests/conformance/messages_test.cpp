@@ -241,8 +241,9 @@ TYPED_TEST(Messages, have_ids_of_their_own_whatever_their_kind) {
     const Result<Payload> answer = co_await runtime.query(query);
     EXPECT_EQ(code_of(answer), "ok");
     if (!answer) co_return;
+    const auto report = wire::decode_body<wire::TraceReport>(as_bytes(answer->bytes)).value();
     std::multiset<std::uint64_t> ids;
-    for (const wire::TraceHop& hop : wire::decode_body<wire::TraceReport>(as_bytes(answer->bytes)).value().hops) {
+    for (const wire::TraceHop& hop : report.hops) {
       if (hop.kind != "reply" && hop.delivery_id == 0) ids.insert(hop.message_id);
     }
     EXPECT_EQ(ids.size(), 3 * kRounds);

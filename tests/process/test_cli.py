@@ -394,7 +394,7 @@ class OnABus(EchoSuite):
         self.assertIn("20 sent", result.stderr)
 
     def test_a_stream_that_fails_leaves_the_error_a_line_of_its_own(self):
-        result = self.parley("request", "talker/t15", "word " * 4000, "--stream", "--timeout", "1s")
+        result = self.parley("request", "talker/t15", "word " * 12000, "--stream", "--timeout", "3s")
         self.assertEqual(result.returncode, 4, result.stderr)
         self.assertTrue(result.stdout.startswith("echo word "), result.stdout[:40])
         self.assertTrue(result.stdout.endswith("\n"))
