@@ -207,7 +207,7 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
   void check_waiters();
 
   // Calls (host_calls.cpp).
-  /// A message on its way out.
+  /// A message on its way out. On the heap, because the closure that waits to be awaited is moved several times.
   struct Outgoing {
     Turn* turn;
     wire::Kind kind;
@@ -217,12 +217,15 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
     CallOptions options;
     std::string traceparent = {};  ///< in place of the caller's and the turn's; empty when nobody records spans
   };
+  using OutgoingPtr = std::unique_ptr<Outgoing>;
   enum class Passage : std::uint8_t { pass, dropped };
+  [[nodiscard]] OutgoingPtr make_outgoing(Turn* turn, wire::Kind kind, std::string target, Payload message,
+                                          CallOptions options) const;
   Result<Passage> intercept(Outgoing& outgoing);
   Result<> check_may_call(const Outgoing& outgoing);
   Result<> encode_attributes(const Outgoing& outgoing, bool is_traced);
   Result<CallKey> begin_call(Outgoing& outgoing, Call& call);
-  void begin_or_fail(Outgoing& outgoing, Call call, asio::cancellation_slot slot);
+  void begin_or_fail(OutgoingPtr outgoing, Call call, asio::cancellation_slot slot);
   static void detach_from_turn(const Call& call, CallKey key);
   static void end_call(Call call, Result<Payload> outcome);
   void fail_call(CallKey key, Call call, const Error& why);

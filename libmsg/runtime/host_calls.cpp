@@ -39,20 +39,20 @@ std::uint32_t remaining_ms(TimePoint deadline, TimePoint now) {
 }  // namespace
 
 Task<Result<Payload>> AgentHost::request(Turn* turn, Target target, Payload message, CallOptions options) {
-  Outgoing outgoing{turn, wire::Kind::request, std::move(target).take(), 0, std::move(message), std::move(options)};
-  outgoing.connection = shard_of(outgoing.target, connections_.size());
+  OutgoingPtr outgoing =
+      make_outgoing(turn, wire::Kind::request, std::move(target).take(), std::move(message), std::move(options));
   return suspend<Result<Payload>>(
       [this, outgoing = std::move(outgoing)](ReplyHandler resume, asio::cancellation_slot slot) mutable {
-        begin_or_fail(outgoing, Call(std::move(resume)), slot);
+        begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
       });
 }
 
 Task<Result<>> AgentHost::send(Turn* turn, Target target, Payload message, CallOptions options) {
-  Outgoing outgoing{turn, wire::Kind::send, std::move(target).take(), 0, std::move(message), std::move(options)};
-  outgoing.connection = shard_of(outgoing.target, connections_.size());
+  OutgoingPtr outgoing =
+      make_outgoing(turn, wire::Kind::send, std::move(target).take(), std::move(message), std::move(options));
   // Has a name because g++ 12 destroys a temporary closure with such captures twice when it stands behind co_await.
   auto start = [this, outgoing = std::move(outgoing)](AcceptHandler resume, asio::cancellation_slot slot) mutable {
-    begin_or_fail(outgoing, Call(std::move(resume)), slot);
+    begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
   };
   const Result<std::uint32_t> accepted = co_await suspend<Result<std::uint32_t>>(std::move(start));
   if (!accepted) co_return fail(accepted.error());
@@ -60,20 +60,20 @@ Task<Result<>> AgentHost::send(Turn* turn, Target target, Payload message, CallO
 }
 
 Task<Result<std::uint32_t>> AgentHost::publish(Turn* turn, Topic topic, Payload message, CallOptions options) {
-  Outgoing outgoing{turn, wire::Kind::event, topic.str(), 0, std::move(message), std::move(options)};
-  outgoing.connection = shard_of(topic.source(), connections_.size());
+  OutgoingPtr outgoing = make_outgoing(turn, wire::Kind::event, topic.str(), std::move(message), std::move(options));
+  outgoing->connection = shard_of(topic.source(), connections_.size());
   return suspend<Result<std::uint32_t>>(
       [this, outgoing = std::move(outgoing)](AcceptHandler resume, asio::cancellation_slot slot) mutable {
-        begin_or_fail(outgoing, Call(std::move(resume)), slot);
+        begin_or_fail(std::move(outgoing), Call(std::move(resume)), slot);
       });
 }
 
 Task<Result<ReplyStream>> AgentHost::request_stream(Turn* turn, Target target, Payload message, CallOptions options) {
-  Outgoing outgoing{turn, wire::Kind::request, std::move(target).take(), 0, std::move(message), std::move(options)};
-  outgoing.connection = shard_of(outgoing.target, connections_.size());
+  const OutgoingPtr outgoing =
+      make_outgoing(turn, wire::Kind::request, std::move(target).take(), std::move(message), std::move(options));
   auto queue = std::make_shared<PartQueue>(weak_from_this());
   Call call(queue);
-  const Result<CallKey> key = begin_call(outgoing, call);
+  const Result<CallKey> key = begin_call(*outgoing, call);
   if (!key) {
     end_call_span(call, key.error());
     co_return fail(key.error());
@@ -82,9 +82,17 @@ Task<Result<ReplyStream>> AgentHost::request_stream(Turn* turn, Target target, P
   co_return ReplyStream(std::make_unique<ReplyStream::Source>(std::move(queue)));
 }
 
-/// Ends in begin_call(), or posts the failure: a coroutine must not be resumed while it is being suspended.
-void AgentHost::begin_or_fail(Outgoing& outgoing, Call call, asio::cancellation_slot slot) {
-  const Result<CallKey> key = begin_call(outgoing, call);
+AgentHost::OutgoingPtr AgentHost::make_outgoing(Turn* turn, wire::Kind kind, std::string target, Payload message,
+                                                CallOptions options) const {
+  auto outgoing = std::make_unique<Outgoing>(turn, kind, std::move(target), 0, std::move(message), std::move(options));
+  outgoing->connection = shard_of(outgoing->target, connections_.size());
+  return outgoing;
+}
+
+/// Ends in begin_call(), or posts the failure: a coroutine must not be resumed while it is being suspended. The message
+/// is freed here, not with the caller, who waits for long perhaps.
+void AgentHost::begin_or_fail(OutgoingPtr outgoing, Call call, asio::cancellation_slot slot) {
+  const Result<CallKey> key = begin_call(*outgoing, call);
   if (!key) {
     end_call_span(call, key.error());
     asio::post(io_,

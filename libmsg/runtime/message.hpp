@@ -37,10 +37,27 @@ struct Payload {
   friend bool operator==(const Payload&, const Payload&) = default;
 };
 
+namespace detail {
+
+/// The memory in which messages are encoded, kept from one to the next. Taken out meanwhile, since a message may hold
+/// another one that is encoded within.
+inline ByteBuffer& spare_buffer() {
+  thread_local ByteBuffer spare;
+  return spare;
+}
+
+}  // namespace detail
+
 template <TypedMessage T>
 [[nodiscard]] Payload to_payload(const T& message) {
-  const ByteBuffer encoded = wire::encode_body(message);
-  return {std::string(T::kTypeName), std::string(encoded.text())};
+  constexpr std::size_t kKeptBytes = std::size_t{64} * 1024;
+  ByteBuffer encoded = std::move(detail::spare_buffer());
+  wire::append_body(encoded, message);
+  Payload payload{std::string(T::kTypeName), std::string(encoded.text())};
+  if (encoded.capacity() > kKeptBytes) return payload;
+  encoded.clear();
+  detail::spare_buffer() = std::move(encoded);
+  return payload;
 }
 
 /// Fails with `invalid` when the payload is of another type or malformed.

@@ -80,7 +80,7 @@ class Messenger {
 
   template <TypedMessage Reply, TypedMessage M>
   Task<Result<Reply>> request(Target target, const M& message, CallOptions options = {}) {
-    return typed_request<Reply>(std::move(target), to_payload(message), std::move(options));
+    return typed<Reply>(request(std::move(target), to_payload(message), std::move(options)));
   }
   template <TypedMessage M>
   Task<Result<>> send(Target target, const M& message, CallOptions options = {}) {
@@ -93,8 +93,8 @@ class Messenger {
 
  private:
   template <TypedMessage Reply>
-  Task<Result<Reply>> typed_request(Target target, Payload message, CallOptions options) {
-    Result<Payload> reply = co_await request(std::move(target), std::move(message), std::move(options));
+  static Task<Result<Reply>> typed(Task<Result<Payload>> request) {
+    Result<Payload> reply = co_await std::move(request);
     if (!reply) co_return fail(std::move(reply).error());
     co_return from_payload<Reply>(*reply);
   }

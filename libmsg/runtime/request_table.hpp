@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
+#include <tsl/robin_map.h>
 #include <utility>
 #include <vector>
 
@@ -31,7 +31,14 @@ class RequestTable {
   MessageId add(Call call, TimePoint deadline) {
     const MessageId id(++last_id_);
     const TimerId timer = deadline == TimePoint::max() ? TimerId{} : deadlines_.add(deadline, id);
-    calls_.try_emplace(id.value(), Entry{std::move(call), timer});
+    if (free_.empty()) {
+      places_.emplace(id.value(), entries_.size());
+      entries_.push_back({std::move(call), timer});
+    } else {
+      places_.emplace(id.value(), free_.back());
+      entries_[free_.back()] = {std::move(call), timer};
+      free_.pop_back();
+    }
     return id;
   }
 
@@ -40,28 +47,28 @@ class RequestTable {
 
   /// The call, still under way; nullptr when it has ended.
   [[nodiscard]] Call* find(MessageId id) {
-    const auto found = calls_.find(id.value());
-    return found == calls_.end() ? nullptr : &found->second.call;
+    const auto found = places_.find(id.value());
+    return found == places_.end() ? nullptr : &entries_[found->second].call;
   }
 
   /// Ends the call: the one who gets it here reports its outcome. nullopt when it has ended before.
   std::optional<Call> take(MessageId id) {
-    const auto found = calls_.find(id.value());
-    if (found == calls_.end()) return std::nullopt;
-    deadlines_.cancel(found->second.deadline);
-    std::optional<Call> call(std::move(found->second.call));
-    calls_.erase(found);
-    return call;
+    const auto found = places_.find(id.value());
+    if (found == places_.end()) return std::nullopt;
+    const std::size_t place = found->second;
+    places_.erase(found);
+    deadlines_.cancel(entries_[place].deadline);
+    return release(place);
   }
 
   /// Ends the next call whose deadline has passed, earliest first; nullopt when there is none.
   std::optional<Taken> take_expired(TimePoint now) {
     const std::optional<MessageId> id = deadlines_.take_due(now);
     if (!id) return std::nullopt;
-    const auto found = calls_.find(id->value());
-    Taken taken{*id, std::move(found->second.call)};
-    calls_.erase(found);
-    return taken;
+    const auto found = places_.find(id->value());
+    const std::size_t place = found->second;
+    places_.erase(found);
+    return Taken{*id, release(place)};
   }
 
   /// The session ended: ends every call that may have reached the broker (id at most `last_sent`), in the order of
@@ -74,15 +81,16 @@ class RequestTable {
   template <class Predicate>
   std::vector<Taken> take_if(Predicate predicate) {
     std::vector<Taken> taken;
-    for (auto entry = calls_.begin(); entry != calls_.end();) {
-      const MessageId id(entry->first);
-      if (!predicate(id, entry->second.call)) {
-        ++entry;
+    for (auto placed = places_.begin(); placed != places_.end();) {
+      const MessageId id(placed->first);
+      const std::size_t place = placed->second;
+      if (!predicate(id, std::as_const(entries_[place].call))) {
+        ++placed;
         continue;
       }
-      deadlines_.cancel(entry->second.deadline);
-      taken.push_back({id, std::move(entry->second.call)});
-      entry = calls_.erase(entry);
+      deadlines_.cancel(entries_[place].deadline);
+      taken.push_back({id, release(place)});
+      placed = places_.erase(placed);
     }
     std::ranges::sort(taken, {}, &Taken::id);
     return taken;
@@ -90,15 +98,24 @@ class RequestTable {
 
   /// When the next deadline passes; TimePoint::max() for none.
   [[nodiscard]] TimePoint next_deadline() const { return deadlines_.next(); }
-  [[nodiscard]] std::size_t size() const { return calls_.size(); }
-  [[nodiscard]] bool is_empty() const { return calls_.empty(); }
+  [[nodiscard]] std::size_t size() const { return places_.size(); }
+  [[nodiscard]] bool is_empty() const { return places_.empty(); }
 
  private:
   struct Entry {
     Call call;
     TimerId deadline;
   };
-  std::unordered_map<std::uint64_t, Entry> calls_;
+
+  Call release(std::size_t place) {
+    free_.push_back(place);
+    return std::move(entries_[place].call);
+  }
+
+  std::vector<Entry> entries_;
+  std::vector<std::size_t> free_;
+  /// Where in `entries_`, by the ids themselves: they ascend, so neighbours in time are neighbours in memory.
+  tsl::robin_map<std::uint64_t, std::size_t> places_;
   TimerQueue<MessageId> deadlines_;
   std::uint64_t last_id_ = 0;
 };

@@ -1,9 +1,10 @@
-// Things that fall due at a point in time, earliest first; equal times in the order in which they were added. An
-// indexed binary heap: adding a late entry and cancelling cost next to nothing, because most deadlines are never
-// reached. Pure; one thread. Used by the request table, the turn scheduler and the agent host, in real and in virtual
-// time.
+// Things that fall due at a point in time, earliest first; equal times in the order in which they were added. A binary
+// heap in which cancelled entries stay until they fall due or outnumber the others: adding a late entry and cancelling
+// cost next to nothing, because most deadlines are never reached. Pure; one thread. Used by the request table, the turn
+// scheduler and the agent host, in real and in virtual time.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,20 +31,21 @@ class TimerQueue {
       slot = static_cast<std::uint32_t>(slots_.size());
       slots_.emplace_back();
     } else {
-      free_ = slots_[slot].position;
+      free_ = slots_[slot].next_free;
     }
-    Slot& entry = slots_[slot];
-    entry.value = std::move(value);
-    heap_.push_back({at, ++sequence_, slot});
-    entry.position = static_cast<std::uint32_t>(heap_.size() - 1);
-    sift_up(heap_.size() - 1);
-    return {slot, entry.generation};
+    slots_[slot].value = std::move(value);
+    const TimerId id{slot, slots_[slot].generation};
+    heap_.push_back({at, ++sequence_, id});
+    std::ranges::push_heap(heap_, is_later);
+    live_++;
+    return id;
   }
 
   /// False when the entry has run or was cancelled before.
   bool cancel(TimerId id) {
     if (!contains(id)) return false;
-    erase(slots_[id.slot].position);
+    release(id.slot);
+    sweep();
     return true;
   }
 
@@ -53,82 +55,65 @@ class TimerQueue {
 
   /// The next entry that is due at `now`, if any; it is gone from the queue then.
   std::optional<T> take_due(TimePoint now) {
-    if (heap_.empty() || heap_.front().at > now) return std::nullopt;
-    std::optional<T> value(std::move(slots_[heap_.front().slot].value));
-    erase(0);
-    return value;
+    while (!heap_.empty() && heap_.front().at <= now) {
+      const TimerId id = heap_.front().id;
+      std::ranges::pop_heap(heap_, is_later);
+      heap_.pop_back();
+      if (!contains(id)) continue;  // Cancelled.
+      std::optional<T> value(std::move(slots_[id.slot].value));
+      release(id.slot);
+      return value;
+    }
+    return std::nullopt;
   }
 
-  /// When the first entry falls due; TimePoint::max() for an empty queue.
-  [[nodiscard]] TimePoint next() const { return heap_.empty() ? TimePoint::max() : heap_.front().at; }
-  [[nodiscard]] std::size_t size() const { return heap_.size(); }
-  [[nodiscard]] bool is_empty() const { return heap_.empty(); }
+  /// When to ask take_due() again: never after the first entry falls due, but perhaps before, for one that was
+  /// cancelled meanwhile. TimePoint::max() for an empty queue.
+  [[nodiscard]] TimePoint next() const { return live_ == 0 ? TimePoint::max() : heap_.front().at; }
+  [[nodiscard]] std::size_t size() const { return live_; }
+  [[nodiscard]] bool is_empty() const { return live_ == 0; }
 
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFFU;
+  /// Fewer cancelled entries than this are not worth a sweep.
+  static constexpr std::size_t kKeptCancelled = 64;
 
   struct Node {
     TimePoint at;
     std::uint64_t sequence;
-    std::uint32_t slot;
-    [[nodiscard]] bool is_before(const Node& other) const {
-      return at != other.at ? at < other.at : sequence < other.sequence;
-    }
+    TimerId id;
   };
   struct Slot {
     T value{};
     std::uint32_t generation = 1;
-    std::uint32_t position = 0;  ///< in the heap, or the next free slot
+    std::uint32_t next_free = kNone;
   };
 
-  void place(std::size_t position, Node node) {
-    heap_[position] = node;
-    slots_[node.slot].position = static_cast<std::uint32_t>(position);
+  static bool is_later(const Node& one, const Node& other) {
+    return one.at != other.at ? one.at > other.at : one.sequence > other.sequence;
   }
 
-  void sift_up(std::size_t position) {
-    const Node node = heap_[position];
-    while (position > 0) {
-      const std::size_t parent = (position - 1) / 2;
-      if (!node.is_before(heap_[parent])) break;
-      place(position, heap_[parent]);
-      position = parent;
-    }
-    place(position, node);
-  }
-
-  void sift_down(std::size_t position) {
-    const Node node = heap_[position];
-    for (;;) {
-      std::size_t child = 2 * position + 1;
-      if (child >= heap_.size()) break;
-      if (child + 1 < heap_.size() && heap_[child + 1].is_before(heap_[child])) ++child;
-      if (!heap_[child].is_before(node)) break;
-      place(position, heap_[child]);
-      position = child;
-    }
-    place(position, node);
-  }
-
-  void erase(std::size_t position) {
-    const std::uint32_t slot = heap_[position].slot;
-    const Node last = heap_.back();
-    heap_.pop_back();
-    if (position < heap_.size()) {
-      place(position, last);
-      sift_up(position);
-      sift_down(slots_[last.slot].position);
-    }
+  void release(std::uint32_t slot) {
     Slot& entry = slots_[slot];
-    entry.value = T{};
+    [[maybe_unused]] const T gone = std::exchange(entry.value, T{});  // Destroyed last: that may add and cancel others.
     if (++entry.generation == 0) entry.generation = 1;
-    entry.position = free_;
+    entry.next_free = free_;
     free_ = slot;
+    live_--;
+  }
+
+  /// Each cancelled entry pays for one of the next sweep.
+  void sweep() {
+    if (live_ == 0) return heap_.clear();
+    if (heap_.size() < 2 * live_ + kKeptCancelled) return;
+    std::erase_if(heap_, [this](const Node& node) { return !contains(node.id); });
+    std::ranges::make_heap(heap_, is_later);
   }
 
   std::vector<Node> heap_;
   std::vector<Slot> slots_;
   std::uint32_t free_ = kNone;
+  std::size_t live_ = 0;
   std::uint64_t sequence_ = 0;
 };
 

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <msgpack.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libmsg/core/byte_buffer.hpp"
@@ -196,22 +198,41 @@ template <class T>
   return out;
 }
 
+namespace detail {
+
+/// The memory in which bodies are read, kept from one to the next. A reader takes it out meanwhile, since what it reads
+/// may hold a body that is read within.
+inline std::unique_ptr<msgpack::zone>& spare_zone() {
+  thread_local std::unique_ptr<msgpack::zone> spare;
+  return spare;
+}
+
+inline std::unique_ptr<msgpack::zone> take_zone() {
+  constexpr std::size_t kFirstChunkBytes = 1024;  // enough for most messages; more is added as it is needed
+  std::unique_ptr<msgpack::zone> zone = std::move(spare_zone());
+  return zone ? std::move(zone) : std::make_unique<msgpack::zone>(kFirstChunkBytes);
+}
+
+}  // namespace detail
+
 /// Reads one msgpack value of type T that fills `encoded`. Fails with `invalid`; never throws; memory is bounded by the
 /// size of the input and body_unpack_limit().
 template <class T>
 Result<T> decode_body(Bytes encoded) {
   try {
-    constexpr std::size_t kFirstChunkBytes = 1024;  // enough for most messages; more is added as it is needed
-    msgpack::zone objects(kFirstChunkBytes);
+    std::unique_ptr<msgpack::zone> objects = detail::take_zone();
     std::size_t offset = 0;
     bool is_referenced = false;
     const auto* text = reinterpret_cast<const char*>(encoded.data());
     // Texts stay where they are until as() copies them: `encoded` outlives the objects.
     constexpr auto kStayInPlace = [](msgpack::type::object_type, std::size_t, void*) { return true; };
-    const msgpack::object body = msgpack::unpack(objects, text, encoded.size(), offset, is_referenced, kStayInPlace,
+    const msgpack::object body = msgpack::unpack(*objects, text, encoded.size(), offset, is_referenced, kStayInPlace,
                                                  nullptr, body_unpack_limit());
     if (offset != encoded.size()) return fail(ErrorCode::invalid, "bytes behind the end of a msgpack body");
-    return body.as<T>();
+    T value = body.as<T>();
+    objects->clear();
+    detail::spare_zone() = std::move(objects);
+    return value;
   } catch (const std::exception& failure) {
     return fail(ErrorCode::invalid, std::string("malformed msgpack body: ") + failure.what());
   }

@@ -80,8 +80,35 @@ TEST(TimerQueue, stays_sorted_under_random_adding_and_cancelling) {
     ASSERT_TRUE(queue.cancel(victim->second));
     expected.erase(victim);
   }
-  for (const auto& [ms, id] : expected) ASSERT_EQ(queue.take_due(due(1000)), ms);
+  EXPECT_EQ(queue.size(), expected.size());
+  for (const auto& [ms, id] : expected) {
+    ASSERT_LE(queue.next(), due(ms));
+    ASSERT_EQ(queue.take_due(due(1000)), ms);
+  }
   EXPECT_TRUE(queue.is_empty());
+}
+
+TEST(TimerQueue, asks_for_nothing_once_all_is_cancelled) {
+  TimerQueue<int> queue;
+  const TimerId one = queue.add(due(10), 1);
+  const TimerId two = queue.add(due(20), 2);
+  queue.cancel(one);
+  queue.cancel(two);
+  EXPECT_EQ(queue.next(), TimePoint::max());
+}
+
+/// As the deadlines of calls that are answered: what is asked for moves on, so that nobody wakes up for the past.
+TEST(TimerQueue, does_not_keep_what_was_cancelled_long_ago) {
+  TimerQueue<int> queue;
+  std::deque<TimerId> under_way;
+  for (int ms = 0; ms < 10'000; ++ms) {
+    under_way.push_back(queue.add(due(ms), ms));
+    if (under_way.size() <= 100) continue;
+    ASSERT_TRUE(queue.cancel(under_way.front()));
+    under_way.pop_front();
+    ASSERT_GE(queue.next(), due(ms - 300));
+  }
+  EXPECT_EQ(queue.size(), 100U);
 }
 
 }  // namespace
