@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <string_view>
@@ -133,10 +134,24 @@ Result<WorkerArguments> read_arguments(std::span<char*> words, const std::string
   return arguments;
 }
 
+/// The level as `--log-level` and the log of every other program (monitoring/log.cpp) call it: spdlog has "warning".
+class LevelWord final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/, spdlog::memory_buf_t& out) override {
+    const auto given = spdlog::level::to_string_view(message.level);
+    const std::string_view word =
+        message.level == spdlog::level::warn ? "warn" : std::string_view(given.data(), given.size());
+    out.append(word.data(), word.data() + word.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<LevelWord>(); }
+};
+
 /// Standard output belongs to the ready line, and to the program's own words.
 void log_to_standard_error(spdlog::level::level_enum level) {
   auto logger = std::make_shared<spdlog::logger>("parley", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<LevelWord>('l').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v");
+  logger->set_formatter(std::move(formatter));
   logger->set_level(level);
   spdlog::set_default_logger(std::move(logger));
 }

@@ -75,5 +75,14 @@ TEST_F(RunWorkerTest, an_unreachable_broker_is_told_with_its_endpoint_and_exit_3
   EXPECT_EQ(out, "");
 }
 
+TEST_F(RunWorkerTest, logs_levels_by_the_names_of_its_flag) {
+  EXPECT_EQ(run({"--broker=ipc:///nonexistent/broker.sock", "--timeout", "20ms", "--log-level=info"}), 3);
+  testing::internal::CaptureStderr();
+  spdlog::warn("event=slow");
+  spdlog::info("event=seen");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::MatchesRegex("2[0-9-]+T[0-9:.]+Z warn event=slow\n2[0-9-]+T[0-9:.]+Z info event=seen\n"));
+}
+
 }  // namespace
 }  // namespace parley
