@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "agents/kinds/kinds.hpp"
+#include "libmsg/core/duration.hpp"
 
 namespace parley::kinds {
 
@@ -74,8 +75,8 @@ Task<Result<Answered>> QuestionDesk::on(const Ask& question, Context& context) {
     if (!waited) co_return fail(waited.error());
   }
   if (question.has_default) co_return Answered{question.default_answer, "", true};
-  co_return fail(ErrorCode::timeout,
-                 "nobody has answered the question within " + std::to_string(question.timeout_ms) + " ms");
+  co_return fail(ErrorCode::timeout, "nobody has answered the question within " +
+                                         format_duration(std::chrono::milliseconds(question.timeout_ms)));
 }
 
 Task<Result<Questions>> QuestionDesk::on(const QuestionList& wanted, Context& context) {

@@ -100,6 +100,26 @@ TEST_F(QuestionDeskTest, without_a_default_the_end_of_its_time_is_a_timeout) {
   EXPECT_EQ(heard->error().code, ErrorCode::timeout);
 }
 
+TEST_F(QuestionDeskTest, tells_whoever_asked_how_long_nobody_has_answered) {
+  host_desk();
+  host_closure("asker", [](const Payload&, Context& context) -> Task<Result<Payload>> {
+    messages::Ask ask;
+    ask.question = "?";
+    ask.kind = "input";
+    ask.timeout_ms = 120'000;
+    CallOptions options;
+    options.timeout = std::chrono::minutes(5);
+    const AgentId standing = *AgentId::parse("sys.questions/q1");
+    const Result<Answered> answered = co_await context.request<Answered>(standing, ask, std::move(options));
+    if (!answered) co_return fail(answered.error());
+    co_return to_payload(*answered);
+  });
+  begin();
+  runtime.advance(milliseconds(120'001));
+  ASSERT_TRUE(heard && !*heard);
+  EXPECT_EQ(heard->error().message, "nobody has answered the question within 2m");
+}
+
 TEST_F(QuestionDeskTest, the_default_comes_before_the_asking_agents_own_deadline) {
   question.default_answer = "none";
   host_desk();
