@@ -626,6 +626,27 @@ class Operations(EchoSuite):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=PATIENCE), 130)
 
+    def test_events_with_a_count_of_0_are_none_of_the_past(self):
+        def past():
+            told = self.parley("events", "--json").stdout
+            return told if '"agent_ready"' in told else ""
+        known = set(wait_for(past, "event of the past").splitlines())
+        none = self.parley("events", "-n", "0")
+        self.assertEqual((none.returncode, none.stdout, none.stderr), (0, "", ""))
+        def subscriptions():
+            return json.loads(self.parley("ps", "--json").stdout)["numbers"]["parley_broker_subscriptions"]
+        before, out = subscriptions(), Path(self.folder, "new-events.jsonl")
+        with out.open("w") as stream:
+            process = subprocess.Popen([PARLEY, "events", "-f", "-n", "0", "--json", "--broker", self.broker],
+                                       stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait, PATIENCE)
+        self.addCleanup(process.kill)
+        wait_for(lambda: subscriptions() > before, "follower that listens")
+        self.parley("agent", "quarantine", "talker/n", "--reason", "odd")
+        self.addCleanup(self.parley, "agent", "release", "talker/n")
+        wait_for(lambda: '"talker/n"' in out.read_text(), "new event")
+        self.assertEqual([line for line in out.read_text().splitlines() if line in known], [])
+
     def test_top_gives_scripts_one_look(self):
         self.assertEqual(self.parley("request", "talker/top", "hello", "--timeout", "30s").returncode, 0)
         result = self.parley("top", "--once", "--json")

@@ -100,7 +100,8 @@ Task<int> show_events(Bus& bus, const Settings& settings) {
 Run declare(Options& options) {
   auto settings = std::make_shared<Settings>();
   options.flag("-f,--follow", settings->does_follow, "Go on with events as they come");
-  options.number("-n,--count", settings->count, 0, 256, "How many of the latest events");
+  options.number("-n,--count", settings->count, 0, 256,
+                 "How many of the latest events; 0: with --follow, only new ones");
   options.option("--node", settings->node, "NAME", "Whose latest events (default: local)");
   return [settings](Environment& environment) {
     return run_on_bus(environment, {.purpose = "events"}, [settings](Bus& bus) { return show_events(bus, *settings); });
