@@ -82,7 +82,7 @@ void Control::on_operate(Session& session, const EnvelopeView& envelope) {
   if (const auto failure = router_.take_message_id(session, envelope)) return outbox_.error(session, id, *failure);
   const auto order = read_body<wire::Operate>(envelope);
   if (!order) return outbox_.error(session, id, order.error());
-  const Result<wire::OperateReport> report = operations_.perform(*order);
+  const Result<wire::OperateReport> report = operations_.perform(session.name, *order);
   if (!report) return outbox_.error(session, id, report.error());
   outbox_.reply(session, id, "parley.OperateReport", wire::encode_body(*report).bytes());
 }

@@ -23,22 +23,22 @@ Result<> check_key(std::string_view key) {
 
 }  // namespace
 
-Result<wire::OperateReport> Operations::perform(const wire::Operate& order) {
-  if (order.what == "quarantine") return quarantine(order);
+Result<wire::OperateReport> Operations::perform(const std::string& peer, const wire::Operate& order) {
+  if (order.what == "quarantine") return quarantine(peer, order);
   if (order.what == "release") return release(order);
   if (order.what == "evict") return evict(order);
   if (order.what == "drain") return drain(order);
   return fail(ErrorCode::invalid, "an operation is one of quarantine, release, evict, drain");
 }
 
-Result<wire::OperateReport> Operations::quarantine(const wire::Operate& order) {
+Result<wire::OperateReport> Operations::quarantine(const std::string& peer, const wire::Operate& order) {
   if (auto checked = check_key(order.key); !checked) return fail(checked.error());
   if (state_.quarantines.size() >= kMaxQuarantines && !state_.quarantines.contains(order.key)) {
     return fail(ErrorCode::overloaded, "too many agents are quarantined already; release some");
   }
   const auto since = static_cast<std::uint64_t>(state_.wall_now().time_since_epoch().count());
   std::string reason = order.reason.substr(0, kMaxReasonBytes);
-  state_.quarantines.set(order.key, reason, since);
+  state_.quarantines.set({order.key, reason, since, 0, peer});
   state_.note(CoreEvent::Type::quarantined, order.key, std::move(reason));
   refuse_waiting(order.key);
   return wire::OperateReport{.key = order.key};

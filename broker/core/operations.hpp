@@ -2,6 +2,7 @@
 // One thread.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,12 +20,12 @@ class Operations {
   Operations(State& state, Outbox& outbox, Settlement& settlement, Placement& placement, Lifecycle& lifecycle)
       : state_(state), outbox_(outbox), settlement_(settlement), placement_(placement), lifecycle_(lifecycle) {}
 
-  /// Fails with `invalid` for an unknown `what`, a malformed key or nothing to act on, with `overloaded` when too much
-  /// is quarantined.
-  Result<wire::OperateReport> perform(const wire::Operate& order);
+  /// What the peer of that name has ordered. Fails with `invalid` for an unknown `what`, a malformed key or nothing to
+  /// act on, with `overloaded` when too much is quarantined.
+  Result<wire::OperateReport> perform(const std::string& peer, const wire::Operate& order);
 
  private:
-  Result<wire::OperateReport> quarantine(const wire::Operate& order);
+  Result<wire::OperateReport> quarantine(const std::string& peer, const wire::Operate& order);
   Result<wire::OperateReport> release(const wire::Operate& order);
   Result<wire::OperateReport> evict(const wire::Operate& order);
   Result<wire::OperateReport> drain(const wire::Operate& order);

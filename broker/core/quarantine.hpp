@@ -21,7 +21,7 @@ class Quarantines {
  public:
   /// What an earlier run had; `refused` starts anew.
   Quarantines(const std::vector<wire::PsQuarantine>& earlier, HashSeed seed) : entries_(0, TextHash(seed)) {
-    for (const wire::PsQuarantine& row : earlier) set(row.key, row.reason, row.since_ms);
+    for (const wire::PsQuarantine& row : earlier) set({row.key, row.reason, row.since_ms, 0, row.by});
   }
 
   [[nodiscard]] bool is_empty() const { return entries_.empty(); }
@@ -33,10 +33,12 @@ class Quarantines {
     return it == entries_.end() ? nullptr : &it->second;
   }
 
-  /// One that is there already keeps its time and takes the new reason.
-  void set(const std::string& key, const std::string& reason, std::uint64_t since_ms) {
-    const auto [it, is_new] = entries_.try_emplace(key, wire::PsQuarantine{key, reason, since_ms, 0});
-    if (!is_new) it.value().reason = reason;
+  /// One that is there already keeps its time and what it has refused.
+  void set(wire::PsQuarantine entry) {
+    const auto [it, is_new] = entries_.try_emplace(entry.key, entry);
+    if (is_new) return;
+    it.value().reason = std::move(entry.reason);
+    it.value().by = std::move(entry.by);
   }
   /// The entry that was released; an empty key: there was none.
   wire::PsQuarantine release(std::string_view key) {

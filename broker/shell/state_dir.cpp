@@ -79,6 +79,8 @@ Result<std::vector<wire::PsQuarantine>> read_quarantines(const std::string& path
                           row["reason"].is_string() && row.contains("since_ms") && row["since_ms"].is_number_unsigned();
     if (!is_valid) return bad(path, "does not hold quarantines; restore it, or remove it to release all agents");
     quarantines.push_back({row["key"], row["reason"], row["since_ms"], 0});
+    // An older broker did not note who.
+    if (row.contains("by") && row["by"].is_string()) quarantines.back().by = row["by"];
   }
   return quarantines;
 }
@@ -155,7 +157,7 @@ Result<> StateDir::save_quarantines(const std::vector<wire::PsQuarantine>& quara
   if (path_.empty()) return {};
   auto rows = nlohmann::json::array();
   for (const wire::PsQuarantine& row : quarantines) {
-    rows.push_back({{"key", row.key}, {"reason", row.reason}, {"since_ms", row.since_ms}});
+    rows.push_back({{"key", row.key}, {"reason", row.reason}, {"since_ms", row.since_ms}, {"by", row.by}});
   }
   constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
   return replace_file(path_, "quarantines", rows.dump(1, ' ', false, kReplace) + "\n", Durability::device);

@@ -63,7 +63,8 @@ struct PsQuarantine {
   std::string reason;
   std::uint64_t since_ms = 0;  ///< wall clock, ms since 1970
   std::uint64_t refused = 0;   ///< messages answered `quarantined`, since the broker started
-  PARLEY_FIELDS(key, reason, since_ms, refused)
+  std::string by{};            ///< name of the peer that did it
+  PARLEY_FIELDS(key, reason, since_ms, refused, by)
 };
 
 /// A worker whose session ended without GOODBYE. What a message did to it may be over before any heartbeat tells, so

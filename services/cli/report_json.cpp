@@ -103,7 +103,11 @@ json to_json(const wire::PsType& type) {
 }
 
 json to_json(const wire::PsQuarantine& row) {
-  return {{"key", row.key}, {"reason", row.reason}, {"since", format_wall_ms(row.since_ms)}, {"refused", row.refused}};
+  return {{"key", row.key},
+          {"reason", row.reason},
+          {"since", format_wall_ms(row.since_ms)},
+          {"refused", row.refused},
+          {"by", row.by}};
 }
 
 json to_json(const wire::PsLoss& loss) {

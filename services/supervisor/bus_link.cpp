@@ -140,6 +140,8 @@ struct BusLink::Impl {
   }
 };
 
+std::string supervisor_peer(const std::string& node) { return "supervisor/" + node; }
+
 Result<std::unique_ptr<BusLink>> BusLink::make(asio::io_context& io, const Clock& clock, BusLinkOptions options,
                                                BusEvents events) {
   const Result<AgentId> self = AgentId::make(messages::kSupervisorType, options.node);
@@ -147,8 +149,7 @@ Result<std::unique_ptr<BusLink>> BusLink::make(asio::io_context& io, const Clock
   const Result<Topic> topic = Topic::make(messages::kEventsTopic, options.node);
   if (!topic) return fail(topic.error());
   WorkerRuntimeOptions runtime_options;
-  // By which `parley ps` knows the node.
-  runtime_options.name = "supervisor/" + options.node;
+  runtime_options.name = supervisor_peer(options.node);
   runtime_options.brokers = {options.broker};
   runtime_options.is_insecure_allowed = options.is_insecure_allowed;
   Result<std::unique_ptr<Runtime>> runtime = make_worker_runtime(io, std::move(runtime_options));

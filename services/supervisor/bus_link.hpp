@@ -30,6 +30,9 @@ struct BusEvents {
   std::function<Result<messages::SupervisorDone>(const messages::SupervisorOrder&)> on_order;
 };
 
+/// By which `ps` knows the supervisor of a node.
+[[nodiscard]] std::string supervisor_peer(const std::string& node);
+
 class BusLink {
  public:
   static constexpr std::chrono::milliseconds kLookInterval{500};

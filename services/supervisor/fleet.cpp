@@ -16,6 +16,7 @@ Fleet::Fleet(asio::io_context& io, const Clock& clock, Random& random, FleetOpti
       policy_(options_.policy, random),
       checkups_(options_.absence),
       journal_(options_.node, clock),
+      quarantine_watch_(supervisor_peer(options_.node)),
       signals_(io, SIGTERM, SIGINT),
       tick_timer_(io) {}
 
@@ -118,8 +119,9 @@ void Fleet::take_ps(const wire::PsReport& report) {
   for (const Checkups::Finding& finding : checkups_.findings(now)) {
     policy_.on_culprits(finding.process, finding.executing, now);
   }
-  for (const Action& change : quarantine_watch_.look(report.quarantines, bus_->quarantined_agents())) {
-    this->report(change);
+  for (const QuarantineWatch::Change& change : quarantine_watch_.look(report, bus_->quarantined_agents())) {
+    messages::FleetEvent event = journal_.note(change.news, policy_.processes(), {});
+    if (change.is_told_here) bus_->publish(std::move(event));
   }
   perform();
 }

@@ -111,8 +111,8 @@ class Fleet {
   FleetHands& hands_;
   Policy policy_;
   Checkups checkups_;
-  QuarantineWatch quarantine_watch_;
   FleetJournal journal_;
+  QuarantineWatch quarantine_watch_;
   std::unique_ptr<BusLink> bus_;
   monitoring::NumberBoard board_;
   monitoring::ProcessMetrics process_metrics_{"parley-supervisor"};

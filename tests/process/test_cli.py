@@ -584,6 +584,8 @@ class OnABus(EchoSuite):
 class Operations(EchoSuite):
     def test_what_is_quarantined_is_refused_at_once_with_the_reason_until_it_is_released(self):
         self.assertEqual(self.parley("agent", "quarantine", "talker/q", "--reason", "odd").returncode, 0)
+        row = next(row for row in json.loads(self.parley("ps", "--json").stdout)["quarantines"] if row["key"] == "talker/q")
+        self.assertRegex(row["by"], r"^parley agent quarantine \(pid \d+\)$")
         refused = self.parley("request", "talker/q", "hello")
         self.assertEqual(refused.returncode, 1)
         self.assertRegex(refused.stderr, r"^error: quarantined: .*'talker/q'.*odd")

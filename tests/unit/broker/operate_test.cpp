@@ -80,6 +80,7 @@ TEST_F(Operate, quarantine_is_listed_with_what_it_refused_until_its_release) {
   ASSERT_EQ(listed.size(), 1U);
   EXPECT_EQ(listed[0].key, "hr/a");
   EXPECT_EQ(listed[0].reason, "two crashes");
+  EXPECT_TRUE(listed[0].by.starts_with("client-")) << listed[0].by;
   EXPECT_EQ(listed[0].refused, 1U);
   EXPECT_EQ(order("release", "hr/a").affected, 1U);
   EXPECT_TRUE(core->ps(now).quarantines.empty());

@@ -46,7 +46,7 @@ TEST_F(StateDirTest, raises_the_epoch_with_each_run) {
 TEST_F(StateDirTest, brings_back_the_roster_the_quarantines_and_the_drains) {
   run([](StateDir& state) {
     ASSERT_TRUE(state.save_roster({3, 18446744073709551615U}).has_value());
-    ASSERT_TRUE(state.save_quarantines({{"hr/a \"b\"", "two crashes", 12, 5}}).has_value());
+    ASSERT_TRUE(state.save_quarantines({{"hr/a \"b\"", "two crashes", 12, 5, "ann"}}).has_value());
     ASSERT_TRUE(state.save_drains({7, 18446744073709551615U}).has_value());
   });
   run([](const StateDir& state) {
@@ -54,6 +54,7 @@ TEST_F(StateDirTest, brings_back_the_roster_the_quarantines_and_the_drains) {
     ASSERT_EQ(state.quarantines().size(), 1U);
     EXPECT_EQ(state.quarantines()[0].key, "hr/a \"b\"");
     EXPECT_EQ(state.quarantines()[0].since_ms, 12U);
+    EXPECT_EQ(state.quarantines()[0].by, "ann");
     EXPECT_EQ(state.drains(), (std::vector<std::uint64_t>{7, 18446744073709551615U}));
   });
 }
