@@ -5,6 +5,18 @@
 #include "broker/core/id_text.hpp"
 
 namespace parley::broker {
+namespace {
+
+/// A worker that says nothing may be stuck, and its heartbeats tell in which handler.
+Error late(const Session& worker) {
+  std::string text = "worker " + in_quotes(worker.name) + " did not answer in time";
+  const std::uint64_t lag_s = worker.vitals ? worker.vitals->loop_lag_ms / 1000 : 0;
+  if (lag_s > 0) text += ": its loop has been busy for " + std::to_string(lag_s) + " s";
+  if (lag_s > 0 && !worker.vitals->executing.empty()) text += " with " + in_quotes(worker.vitals->executing.front());
+  return {ErrorCode::timeout, std::move(text)};
+}
+
+}  // namespace
 
 using wire::Kind;
 
@@ -50,17 +62,16 @@ void Inquiries::on_answer(const Session& worker, const wire::EnvelopeView& envel
 
 void Inquiries::expire() {
   for (auto next = inquiries_.begin(); next != inquiries_.end();) {
-    const bool is_late = state_.now >= next->second.deadline;
-    const bool is_gone = find(next->second.worker) == nullptr;
-    if (!is_late && !is_gone) {
+    const Session* const worker = find(next->second.worker);
+    if (worker != nullptr && state_.now < next->second.deadline) {
       ++next;
       continue;
     }
     const Inquiry inquiry = std::move(next->second);
     next = inquiries_.erase(next);
-    const std::string worker = "worker " + in_quotes(inquiry.worker_name);
-    end(inquiry, is_gone ? fail(ErrorCode::worker_lost, worker + " is gone")
-                         : fail(ErrorCode::timeout, worker + " did not answer in time"));
+    const std::string name = in_quotes(inquiry.worker_name);
+    end(inquiry,
+        fail(worker != nullptr ? late(*worker) : Error(ErrorCode::worker_lost, "worker " + name + " is gone")));
   }
 }
 

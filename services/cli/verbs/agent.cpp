@@ -1,19 +1,16 @@
 // parley agent where|evict|quarantine|release: one agent, or one agent type.
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 #include <string>
 #include <utility>
 
 #include "libmsg/core/ids.hpp"
-#include "services/cli/activation_view.hpp"
 #include "services/cli/broker_query.hpp"
 #include "services/cli/bus_session.hpp"
-#include "services/cli/error_view.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/payload_view.hpp"
-#include "services/cli/report_json.hpp"
 #include "services/cli/verbs/verbs.hpp"
+#include "services/cli/where_view.hpp"
 
 namespace parley::cli {
 namespace {
@@ -24,42 +21,22 @@ struct Settings {
   std::string reason;
 };
 
-using Told = Result<wire::ActivationReport>;
-
-/// `told` says how the agent is, or why that is not known: the broker or the worker is too old or busy to tell.
-void print_where(Bus& bus, const wire::WhereReport& place, const Told& told) {
-  if (bus.common.is_json) {
-    nlohmann::json line{{"id", place.id}, {"worker", place.worker}, {"epoch", place.epoch}};
-    line["activation"] = told ? activation_to_json(told->vitals) : nlohmann::json();
-    line["not_told"] = told ? nlohmann::json() : error_to_json(told.error());
-    return bus.console.print(to_line(line));
-  }
-  bus.console.print(printable(fmt::format("{} lives on {}", place.id, place.worker)));
-  if (!told) {
-    return bus.console.print(
-        printable(fmt::format("  not told how it is: {} ({})", told.error().message, to_string(told.error().code))));
-  }
-  const auto now_ms = static_cast<std::uint64_t>(bus.clock.wall_now().time_since_epoch().count());
-  for (const std::string& line : render_activation(told->vitals, now_ms)) bus.console.print(line);
-}
-
 Task<int> where(Bus& bus, const std::string& key) {
   wire::Query query{.what = "where", .key = key};
   const Result<wire::WhereReport> place = co_await query_broker<wire::WhereReport>(bus.runtime, std::move(query));
   if (!place) co_return bus.console.fail_answer(place.error());
-  if (place->worker.empty()) {
-    bus.console.print(bus.common.is_json ? to_line({{"id", place->id},
-                                                    {"worker", ""},
-                                                    {"epoch", place->epoch},
-                                                    {"activation", nullptr},
-                                                    {"not_told", nullptr}})
-                                         : printable(fmt::format("{} lives nowhere now", place->id)));
-    co_return kFailed;
+  ToldActivation told;
+  if (!place->worker.empty()) {
+    wire::Query question{.what = "activation", .key = place->id};
+    told = co_await query_broker<wire::ActivationReport>(bus.runtime, std::move(question));
   }
-  wire::Query question{.what = "activation", .key = place->id};
-  const Told told = co_await query_broker<wire::ActivationReport>(bus.runtime, std::move(question));
-  print_where(bus, *place, told);
-  co_return kDone;
+  if (bus.common.is_json) {
+    bus.console.print(to_line(where_to_json(*place, told)));
+  } else {
+    const auto now_ms = static_cast<std::uint64_t>(bus.clock.wall_now().time_since_epoch().count());
+    for (const std::string& line : render_where(*place, told, now_ms)) bus.console.print(line);
+  }
+  co_return place->worker.empty() ? kFailed : kDone;
 }
 
 /// What to print for a person once it is done.

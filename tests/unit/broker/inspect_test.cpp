@@ -69,6 +69,18 @@ TEST_F(Inspection, that_a_worker_does_not_answer_is_a_timeout_and_its_late_answe
   EXPECT_EQ(number("parley_broker_stale_replies_total"), 1U);
 }
 
+TEST_F(Inspection, of_a_worker_that_is_stuck_names_the_agent_that_keeps_its_loop_busy) {
+  const wire::WorkerVitals stuck{.pid = 42, .loop_lag_ms = 12'345, .executing = {"hr/hog"}, .can_be_inspected = true};
+  const ByteBuffer body = wire::encode_body(stuck);
+  host_->tell({.kind = Kind::heartbeat, .message_id = 1, .payload = body.bytes()});
+  ask("hr/a");
+  pass_with_all(Inquiries::kTimeout);
+  const Received error = asker_->take(Kind::error);
+  EXPECT_EQ(error.code, ErrorCode::timeout);
+  EXPECT_TRUE(error.payload.ends_with("did not answer in time: its loop has been busy for 12 s with 'hr/hog'"))
+      << error.payload;
+}
+
 // [P-INS-1]
 TEST_F(Inspection, by_a_worker_that_is_lost_ends_without_waiting_for_its_time) {
   ask("hr/a");

@@ -1,10 +1,15 @@
-#include "services/cli/activation_view.hpp"
+#include "services/cli/where_view.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <spdlog/fmt/fmt.h>
 #include <string_view>
 
+#include "services/cli/console.hpp"
+#include "services/cli/error_view.hpp"
 #include "services/cli/figures.hpp"
+#include "services/cli/report_json.hpp"
 
 namespace parley::cli {
 namespace {
@@ -37,9 +42,7 @@ std::string waiting(const wire::ActivationVitals& vitals) {
                      format_latency(vitals.oldest_waiting_ms * 1000));
 }
 
-}  // namespace
-
-std::vector<std::string> render_activation(const wire::ActivationVitals& vitals, std::uint64_t now_ms) {
+std::vector<std::string> lines_of(const wire::ActivationVitals& vitals, std::uint64_t now_ms) {
   return {
       line_of("under way", under_way(vitals)),
       line_of("waiting", waiting(vitals)),
@@ -51,6 +54,36 @@ std::vector<std::string> render_activation(const wire::ActivationVitals& vitals,
                                         format_latency(vitals.latency_p95_us))),
       line_of("last activity", ago(vitals.last_activity_ms, now_ms)),
   };
+}
+
+}  // namespace
+
+std::vector<std::string> render_where(const wire::WhereReport& place, const ToldActivation& told,
+                                      std::uint64_t now_ms) {
+  if (place.worker.empty()) return {printable(fmt::format("{} lives nowhere now", place.id))};
+  std::vector<std::string> lines{printable(fmt::format("{} lives on {}", place.id, place.worker))};
+  if (told) {
+    std::ranges::move(lines_of(told->vitals, now_ms), std::back_inserter(lines));
+  } else {
+    const Error& error = told.error();
+    lines.push_back(printable(fmt::format("  how it is was not told: {} ({})", error.message, to_string(error.code))));
+  }
+  return lines;
+}
+
+nlohmann::json where_to_json(const wire::WhereReport& place, const ToldActivation& told) {
+  nlohmann::json shown{{"id", place.id},
+                       {"worker", place.worker},
+                       {"epoch", place.epoch},
+                       {"activation", nullptr},
+                       {"not_told", nullptr}};
+  if (place.worker.empty()) return shown;
+  if (told) {
+    shown["activation"] = activation_to_json(told->vitals);
+  } else {
+    shown["not_told"] = error_to_json(told.error());
+  }
+  return shown;
 }
 
 }  // namespace parley::cli
