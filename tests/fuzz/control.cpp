@@ -39,6 +39,8 @@ void decode_all(Bytes body) {
   decode<wire::TraceReport>(body);
   decode<wire::DeadLetterReport>(body);
   decode<wire::WhereReport>(body);
+  decode<wire::ActivationReport>(body);
+  decode<wire::ActivationVitals>(body);
   decode<messages::Text>(body);
   decode<messages::Answer>(body);
   decode<messages::TextPart>(body);
