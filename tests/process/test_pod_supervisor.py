@@ -2,6 +2,8 @@
 """The supervisor of pods, as a real process, with a real broker and real agents, against a stub of the Kubernetes API.
 test_real_api.py does the same against the real one."""
 
+import itertools
+import json
 import sys
 import unittest
 
@@ -58,6 +60,37 @@ class PodSupervisor(AnyApi, PodSupervisorTest):
         self.api.create_pod()
         self.wait_for_ready_pods(2, "second pod")
         self.assertNotIn("api_away", self.events())
+
+    def remembered(self, node):
+        """What has happened to agents, as a supervisor remembers it: (event, agent)."""
+        told = [json.loads(line) for line in self.parley("events", "--json", "--node", node).out.splitlines()]
+        return {(each["event"], each["agent"]) for each in told if each["agent"]}
+
+    def subscriptions(self):
+        return json.loads(self.parley("ps", "--json").out)["numbers"]["parley_broker_subscriptions"]
+
+    def test_of_two_at_one_broker_one_tells_what_an_operator_does_and_both_remember_it(self):
+        nodes = ("west", "east")
+        for node in nodes:
+            self.supervise("--node", node)
+            ids = itertools.count()
+
+            def has_looked():
+                # What it finds at its first look is no news.
+                self.parley("agent", "quarantine", f"hr/{node}{next(ids)}")
+                return self.remembered(node)
+            self.wait_until(has_looked, f"supervisor {node} that has looked at the broker")
+        with open(self.files / "events.jsonl", "w") as out:
+            self.spawn("parley", "events", "-f", "-n", "0", "--json", "--broker", self.endpoint, stdout=out)
+        self.wait_until(self.subscriptions, "follower that listens")
+        for event, order in (("quarantined", "quarantine"), ("released", "release")):
+            self.parley("agent", order, "hr/x")
+            self.wait_until(lambda: all((event, "hr/x") in self.remembered(node) for node in nodes), event)
+        self.parley("agent", "quarantine", "hr/last")
+        self.wait_until(lambda: "hr/last" in (self.files / "events.jsonl").read_text(), "last event")
+        told = [json.loads(line) for line in (self.files / "events.jsonl").read_text().splitlines()]
+        self.assertEqual([(each["event"], each["node"]) for each in told if each["agent"] == "hr/x"],
+                         [("quarantined", "east"), ("released", "east")])
 
 
 if __name__ == "__main__":
