@@ -44,7 +44,8 @@ struct Target {
 
 /// One row per case and system: the median of every figure, the sum of lost and duplicated.
 [[nodiscard]] std::vector<Row> medians(const std::vector<Row>& runs);
-[[nodiscard]] std::vector<Target> targets(const std::vector<Row>& rows);
+/// From the medians, and from the single runs where two systems are compared round by round.
+[[nodiscard]] std::vector<Target> targets(const std::vector<Row>& rows, const std::vector<Row>& runs);
 
 [[nodiscard]] std::string table(const std::vector<Row>& rows);
 [[nodiscard]] std::string table(const std::vector<Fact>& facts);
