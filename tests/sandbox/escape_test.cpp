@@ -109,7 +109,7 @@ TEST_F(Escape, reads_no_file_outside) {
   const std::string secret = (home / "secret").string();
   const RunResult result =
       shell("cat " + secret + "; cat /proc/1/root" + secret + "; cat /etc/shadow; ls /root /home /var " +
-            home.string() + "; cat /etc/passwd; ls /; cat /proc/*/environ | tr '\\0' '\\n'");
+            home.path().string() + "; cat /etc/passwd; ls /; cat /proc/*/environ | tr '\\0' '\\n'");
   EXPECT_THAT(result.out, Not(HasSubstr("nobody may read this")));
   EXPECT_THAT(result.out, Not(HasSubstr("root:")));
   EXPECT_THAT(result.out, HasSubstr("agent:x:1000"));
@@ -119,7 +119,7 @@ TEST_F(Escape, writes_no_file_outside) {
   const RunResult result = shell(
       "for f in /usr/x /usr/bin/x /etc/x /etc/passwd /x /dev/x /run/x /run/main.sh /proc/sys/kernel/hostname "
       "/proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/x /var/x " +
-      home.string() +
+      home.path().string() +
       "/x; do "
       "if (echo x > $f) 2>/dev/null; then echo WROTE $f; fi; done; "
       "rm -f /usr/bin/env && echo REMOVED; true");
