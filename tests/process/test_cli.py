@@ -219,6 +219,9 @@ class UpAndDown(Folder):
         self.assertEqual(started.returncode, 0, started.stderr)
         try:
             broker = f"ipc://{self.path('run')}/broker.sock"
+            events = run("events", broker=broker)  # The supervisor may join the bus a moment after the agents.
+            self.assertEqual(events.returncode, 0, events.stderr)
+            self.assertIn("agent_ready", events.stdout)
             report = json.loads(run("ps", "--json", broker=broker).stdout)
             self.assertLessEqual({"router", "hr", "finance", "user_proxy"}, {row["name"] for row in report["types"]})
             second = self.up()

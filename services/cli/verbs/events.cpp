@@ -1,6 +1,7 @@
 // parley events: what supervisors have done and seen.
 #include <algorithm>
 #include <asio/experimental/channel.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <memory>
@@ -19,6 +20,9 @@ namespace parley::cli {
 namespace {
 namespace events_verb {
 
+/// A supervisor joins the bus a moment after its processes, or after its broker is back: so long it is asked again.
+constexpr std::chrono::milliseconds kJoinTime{2000};
+constexpr std::chrono::milliseconds kAskAgain{100};
 /// Events that may wait for the terminal; then the broker feels the back-pressure.
 constexpr std::size_t kMaxWaiting = 1024;
 
@@ -66,7 +70,14 @@ Task<Result<>> print_recent(Bus& bus, const Settings& settings) {
   list.events = static_cast<std::uint32_t>(settings.count);
   CallOptions options;
   options.timeout = std::min(bus.time_left(), std::chrono::milliseconds(5000));
-  const auto report = co_await bus.client.request<messages::SupervisorReport>(*supervisor, list, options);
+  const TimePoint until = std::min<TimePoint>(bus.clock.now() + kJoinTime, bus.deadline);
+  auto report = co_await bus.client.request<messages::SupervisorReport>(*supervisor, list, options);
+  asio::steady_timer timer(bus.io);
+  while (!report && report.error().code == ErrorCode::unknown_agent_type && bus.clock.now() < until) {
+    timer.expires_after(kAskAgain);
+    co_await timer.async_wait(asio::use_awaitable);
+    report = co_await bus.client.request<messages::SupervisorReport>(*supervisor, list, options);
+  }
   if (!report) co_return fail(report.error());
   for (const messages::FleetEvent& event : report->events) print_event(bus, event);
   co_return Result<>{};
