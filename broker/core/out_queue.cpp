@@ -8,7 +8,7 @@
 namespace parley::broker {
 namespace {
 
-constexpr std::size_t kMaxPooledBuffers = 256;
+constexpr std::size_t kMaxPooledBuffers = 128;
 constexpr std::size_t kMaxPooledBytes = 2 * wire::kBundleTargetBytes;
 /// One entry of ACCEPTED: u64 message id, u32 recipients.
 constexpr std::size_t kAcceptedEntryBytes = 12;

@@ -13,6 +13,7 @@
 #include "broker/shell/descriptors.hpp"
 #include "broker/shell/router_socket.hpp"
 #include "broker/shell/state_dir.hpp"
+#include "libmsg/wire/limits.hpp"
 #include "monitoring/log.hpp"
 #include "monitoring/metrics_server.hpp"
 #include "monitoring/number_board.hpp"
@@ -24,7 +25,7 @@ namespace {
 
 using monitoring::log_text;
 
-/// Messages taken from the socket before the core flushes what they caused.
+/// Messages taken from the socket before the core flushes what they caused; wire::kStepBytes of them end a round, too.
 constexpr int kMessagesPerRound = 256;
 /// A full connection cannot be polled for alone, so its frames are offered again after this.
 constexpr Duration kFullRetry = std::chrono::milliseconds(1);
@@ -163,11 +164,7 @@ class BrokerShell::Impl {
       const TimePoint now = clock_.now();
       last_round_ = now;
       if (signals_.take() != 0) on_signal(now);
-      for (int i = 0; i < kMessagesPerRound; ++i) {
-        const auto message = router_.receive();
-        if (!message) break;
-        core_.on_frame(message->peer, message->bytes(), now);
-      }
+      take_round(now);
       if (now >= core_.next_wakeup()) core_.on_tick(now, clock_.wall_now());
       sink_.is_anyone_full = false;
       core_.flush(sink_, now);
@@ -204,6 +201,16 @@ class BrokerShell::Impl {
     } catch (const zmq::error_t& failure) {
       // A debugger or SIGCONT interrupts the wait; the loop just goes round.
       if (failure.num() != EINTR) throw;
+    }
+  }
+
+  void take_round(TimePoint now) {
+    std::size_t bytes = 0;
+    for (int i = 0; i < kMessagesPerRound && bytes < wire::kStepBytes; ++i) {
+      const auto message = router_.receive();
+      if (!message) return;
+      bytes += message->bytes().size();
+      core_.on_frame(message->peer, message->bytes(), now);
     }
   }
 

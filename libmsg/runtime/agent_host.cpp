@@ -153,6 +153,11 @@ void AgentHost::write_control(std::size_t connection, wire::Kind kind, std::stri
   request_flush();
 }
 
+void AgentHost::wrote(std::size_t connection) {
+  if (connections_[connection].out.size() >= wire::kStepBytes) submit(connection);
+  request_flush();
+}
+
 void AgentHost::request_flush() {
   if (is_pumping_ || is_flush_posted_ || is_closed_) return;
   is_flush_posted_ = true;

@@ -197,6 +197,8 @@ class AgentHost final : public std::enable_shared_from_this<AgentHost> {
 
   // Outbound and time (agent_host.cpp).
   void write_control(std::size_t connection, wire::Kind kind, std::string_view target, Epoch epoch);
+  /// Data was written: half a bundle leaves at once, so that the next hop works while the turns here go on.
+  void wrote(std::size_t connection);
   void request_flush();
   void submit(std::size_t connection);
   void flush();

@@ -56,7 +56,8 @@ void AgentHost::answer(Turn& turn, const Result<Payload>& outcome) {
   fields.payload_type = outcome->type;
   fields.payload = as_bytes(outcome->bytes);
   const Result<> written = wire::append_envelope(connection.out, fields);
-  if (!written) answer_error(turn, written.error());
+  if (!written) return answer_error(turn, written.error());
+  wrote(turn.connection);
 }
 
 /// An answer to a turn's message so far; the answer to a traced message is traced as well.
@@ -97,7 +98,7 @@ void AgentHost::answer_error(std::size_t connection, wire::EnvelopeFields fields
   fields.payload_type = kErrorType;
   fields.payload = as_bytes(std::string_view(error.message).substr(0, kMaxErrorText));
   (void)wire::append_envelope(connections_[connection].out, fields);
-  request_flush();
+  wrote(connection);
 }
 
 /// The message never ran.

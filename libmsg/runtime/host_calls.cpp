@@ -157,7 +157,7 @@ Result<AgentHost::CallKey> AgentHost::begin_call(Outgoing& outgoing, Call& call)
     turn->calls.push_back(key);
     resume_turn(*turn);
   }
-  request_flush();
+  wrote(outgoing.connection);
   return key;
 }
 

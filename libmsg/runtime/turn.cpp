@@ -45,7 +45,7 @@ Task<Result<>> Turn::part(Payload piece) {
   fields.payload_type = piece.type;
   fields.payload = as_bytes(piece.bytes);
   Result<> written = wire::append_envelope(link.out, fields);
-  host_.request_flush();
+  host_.wrote(connection);
   co_return written;
 }
 

@@ -9,9 +9,10 @@ namespace parley::wire {
 
 /// A frame larger than this closes the connection (ZMQ_MAXMSGSIZE).
 inline constexpr std::size_t kMaxFrameBytes = std::size_t{8} * 1024 * 1024;
-/// A sender starts a new bundle when the next envelope would not fit; one larger envelope travels alone. Larger bundles
-/// cost less each, but move in convoys that leave cores idle.
-inline constexpr std::size_t kBundleTargetBytes = std::size_t{32} * 1024;
+/// A sender starts a new bundle when the next envelope would not fit; one larger envelope travels alone.
+inline constexpr std::size_t kBundleTargetBytes = std::size_t{64} * 1024;
+/// Whoever has read or written so much passes on what came of it before the rest, so that the next hop works meanwhile.
+inline constexpr std::size_t kStepBytes = kBundleTargetBytes / 2;
 /// Largest payload of one envelope; leaves room for every other part of the frame.
 inline constexpr std::size_t kMaxPayloadBytes = kMaxFrameBytes - (std::size_t{64} * 1024);
 /// Largest encoded attribute map.

@@ -15,7 +15,7 @@ constexpr int kColumns = 2;
 constexpr int kMargin = 16;
 constexpr int kLabelWidth = 54;
 constexpr int kTextWidth = 196;
-constexpr int kPanelHeight = 34 + 3 * kBarHeight;
+constexpr int kPanelHeight = 34 + 4 * kBarHeight;
 constexpr int kHeadingHeight = 34;
 
 struct Bar {
@@ -33,7 +33,8 @@ struct Panel {
 
 const char* colour_of(const std::string& system) {
   if (system == "parley") return "#2563eb";
-  return system == "relay" ? "#94a3b8" : "#f59e0b";
+  if (system == "relay") return "#94a3b8";
+  return system == "bundled" ? "#cbd5e1" : "#f59e0b";
 }
 
 void add_bar(std::vector<Panel>& panels, const Row& row, Bar bar) {

@@ -111,6 +111,9 @@ void print(const Outcome& outcome) {
 /// Typed agents: as such, or with and without metrics against each other.
 bool is_runtime(const std::string& system) { return system == "runtime" || system == "plain" || system == "metrics"; }
 
+/// One message in each ZeroMQ message, or bundles that are forwarded unread.
+bool is_relay(const std::string& system) { return system == "relay" || system == "bundled"; }
+
 int run_client(const Options& options) {
   if (is_runtime(options.system)) {
     print(run_runtime_client(options.endpoint, options.payload_bytes, options.load));
@@ -119,6 +122,7 @@ int run_client(const Options& options) {
   const Pattern pattern = pattern_of(options.pattern);
   std::unique_ptr<Transport> transport;
   if (options.system == "relay") transport = make_relay_client(options.endpoint, pattern, options.payload_bytes);
+  if (options.system == "bundled") transport = make_bundling_relay_client(options.endpoint, options.payload_bytes);
   if (options.system == "parley") transport = make_link_client(options.endpoint, pattern, options.payload_bytes);
   if (options.system == "nats") {
     transport = make_nats_client(options.endpoint, pattern, options.payload_bytes, options.load.window);
@@ -130,7 +134,7 @@ int run_client(const Options& options) {
 
 int run_worker(const Options& options) {
   const Pattern pattern = pattern_of(options.pattern);
-  if (options.system == "relay") return run_relay_worker(options.endpoint, pattern, options.connections);
+  if (is_relay(options.system)) return run_relay_worker(options.endpoint, pattern, options.connections);
   if (is_runtime(options.system)) {
     return run_runtime_worker(options.endpoint, options.system == "metrics" ? Metrics::on : Metrics::off);
   }
@@ -220,6 +224,7 @@ class Bench {
     std::vector<std::string> systems{"relay", "parley"};
     if (test_case.name == "runtime_round_trip") systems = {"runtime"};
     if (is_nats_built_in()) systems.emplace_back("nats");
+    if (test_case.name == "round_trip" && test_case.payload_bytes == kSaturationPayload) systems.emplace_back("bundled");
     return systems;
   }
 
@@ -274,7 +279,7 @@ class Bench {
     }
     std::vector<std::string> command{options_.broker, "--listen", "tcp://127.0.0.1:*", "--log-level", "error"};
     if (system == "metrics") command.insert(command.end(), {"--metrics-port", "0"});
-    if (system == "relay") command = {self_, "--role", "relay"};
+    if (is_relay(system)) command = {self_, "--role", "relay"};
     auto host = std::make_unique<Process>(std::move(command));
     endpoint = endpoint_in(host->read_line(std::chrono::seconds(10)));
     return host;

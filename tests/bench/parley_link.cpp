@@ -9,6 +9,7 @@
 #include "libmsg/core/random.hpp"
 #include "libmsg/link/peer_link.hpp"
 #include "libmsg/net/dealer.hpp"
+#include "libmsg/wire/limits.hpp"
 #include "tests/bench/memory.hpp"
 #include "tests/bench/process.hpp"
 #include "tests/bench/roles.hpp"
@@ -43,9 +44,11 @@ class LinkPeer {
     const TimePoint at = now();
     link_.on_tick(at);
     if (link_.take_reopen(at)) open();
-    for (int i = 0; i < 256; ++i) {
+    std::size_t bytes = 0;
+    for (int i = 0; i < 256 && bytes < wire::kStepBytes; ++i) {
       const auto frame = dealer_.receive();
       if (!frame) break;
+      bytes += frame->bytes().size();
       if (!link_.on_frame(frame->bytes(), at)) continue;
       auto bundle = wire::BundleReader::open(frame->bytes());
       while (auto envelope = bundle->next()) on_envelope(*envelope);

@@ -37,6 +37,46 @@ std::uint64_t sequence_of(const zmq::message_t& body) {
   return sequence;
 }
 
+/// The same relay with bundles of messages, which it forwards unread: what this transport gives at most.
+class BundlingTransport final : public Transport {
+ public:
+  BundlingTransport(const std::string& endpoint, std::size_t payload_bytes)
+      : socket_(dealer(context_, endpoint)), body_bytes_(kHeaderBytes + payload_bytes) {}
+
+  void send(std::uint64_t sequence) override {
+    if (!bundle_.empty() && bundle_.size() + body_bytes_ > kBundleBytes) ship();
+    const std::size_t at = bundle_.size();
+    bundle_.resize(at + body_bytes_, 'x');
+    bundle_[at] = 'Q';
+    std::memcpy(bundle_.data() + at + 8, &sequence, sizeof sequence);
+  }
+  void pump(std::chrono::microseconds timeout, const std::function<void(std::uint64_t)>& finished) override {
+    ship();
+    if (!is_readable(socket_, timeout)) return;
+    zmq::message_t bundle;
+    if (!socket_.recv(bundle, zmq::recv_flags::dontwait)) return;
+    for (std::size_t at = 0; at < bundle.size(); at += body_bytes_) {
+      std::uint64_t sequence = 0;
+      std::memcpy(&sequence, static_cast<const char*>(bundle.data()) + at + 8, sizeof sequence);
+      finished(sequence);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kBundleBytes = std::size_t{64} * 1024;
+
+  void ship() {
+    if (bundle_.empty()) return;
+    (void)socket_.send(zmq::const_buffer(bundle_.data(), bundle_.size()), zmq::send_flags::none);
+    bundle_.clear();
+  }
+
+  zmq::context_t context_;
+  zmq::socket_t socket_;
+  std::size_t body_bytes_;
+  std::vector<char> bundle_;
+};
+
 class RelayTransport final : public Transport {
  public:
   RelayTransport(const std::string& endpoint, char operation, std::size_t payload_bytes)
@@ -106,6 +146,10 @@ void route(zmq::socket_t& router, const Address& from, zmq::message_t& body, std
 }
 
 }  // namespace
+
+std::unique_ptr<Transport> make_bundling_relay_client(const std::string& endpoint, std::size_t payload_bytes) {
+  return std::make_unique<BundlingTransport>(endpoint, payload_bytes);
+}
 
 std::unique_ptr<Transport> make_relay_client(const std::string& endpoint, Pattern pattern, std::size_t payload_bytes) {
   const char operation = pattern == Pattern::round_trip ? 'Q' : pattern == Pattern::one_way ? 'S' : 'E';

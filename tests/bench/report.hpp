@@ -9,7 +9,7 @@ namespace parley::bench {
 
 struct Row {
   std::string test_case;  ///< for example `round_trip`
-  std::string system;     ///< parley, relay or nats
+  std::string system;     ///< parley, relay, nats or bundled (a relay that forwards bundles unread)
   std::uint64_t payload_bytes = 0;
   std::uint32_t window = 0;
   double per_second = 0;

@@ -23,6 +23,8 @@ void announce_ready(const std::string& endpoint);
 int run_relay();
 int run_relay_worker(const std::string& endpoint, Pattern pattern, std::uint32_t connections);
 std::unique_ptr<Transport> make_relay_client(const std::string& endpoint, Pattern pattern, std::size_t payload_bytes);
+/// Round trips through the same relay and its worker, in bundles that they pass on unread: the transport's ceiling.
+std::unique_ptr<Transport> make_bundling_relay_client(const std::string& endpoint, std::size_t payload_bytes);
 
 /// Link level: PeerLink on a DEALER, no agent code.
 int run_link_worker(const std::string& endpoint, Pattern pattern, std::uint32_t connections);

@@ -45,6 +45,23 @@ Closure replying() {
   return [](const Payload&, Context&) -> Task<Result<Payload>> { co_return Payload{}; };
 }
 
+// [P-BND-6]
+TEST_F(HostTest, answers_of_a_large_bundle_leave_while_its_last_turns_wait) {
+  constexpr std::uint64_t kRequests = 100;
+  std::vector<std::size_t> sent_before;
+  serve("agent", [&](const Payload&, Context&) -> Task<Result<Payload>> {
+    sent_before.push_back(answers().size());
+    co_return Payload{"test.Text", std::string(1000, 'x')};
+  });
+  std::vector<wire::EnvelopeFields> envelopes{activation("agent/x")};
+  for (std::uint64_t delivery = 1; delivery <= kRequests; ++delivery) envelopes.push_back(request("agent/x", delivery));
+  receive(envelopes);
+  ASSERT_EQ(sent_before.size(), kRequests);
+  EXPECT_EQ(sent_before[20], 0U);  // Not one by one.
+  EXPECT_GT(sent_before[kRequests - 1], kRequests / 2);
+  EXPECT_EQ(answers(), std::vector<std::string>(kRequests, "ok"));
+}
+
 // [P-LIM-11]
 TEST_F(HostTest, call_chain_of_sixteen_agents_runs_and_one_of_seventeen_is_a_deadlock) {
   serve("last", replying());
