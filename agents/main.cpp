@@ -1,5 +1,5 @@
 // parley-agent: reads its options, hosts the agents of its configuration until it is told to stop.
-// Exit status: 0 drained and stopped, 1 failed, 2 wrong flags or configuration.
+// Exit status: 0 drained and stopped, 1 failed, 2 wrong flags or configuration, 3 no broker in time.
 #include "agents/host/worker_options.hpp"
 #include "agents/host/worker_process.hpp"
 #include "libmsg/core/clock.hpp"

@@ -38,12 +38,15 @@ Result<> BusProcess::serve_health(std::vector<const prometheus::Collectable*> so
   return {};
 }
 
-Task<> BusProcess::connect() {
-  constexpr std::chrono::seconds kConnectTime{5};
-  const Result<> started = co_await runtime_->start(kConnectTime);
-  if (started) co_return;
-  spdlog::warn("event=broker_unreachable broker={} reason={}", log_text(options_.runtime.brokers.front()),
-               log_text(started.error().message));
+Task<Result<>> BusProcess::connect() {
+  constexpr std::chrono::seconds kUsualTime{5};
+  const auto limit = options_.connect_timeout;
+  const Result<> started = co_await runtime_->start(limit.value_or(kUsualTime));
+  if (started) co_return Result<>{};
+  if (limit) co_return fail(no_broker_answers(options_.runtime.brokers, *limit));
+  spdlog::warn("event=broker_unreachable broker={} reason={} hint=\"it is waited for; --connect-timeout ends instead\"",
+               log_text(options_.runtime.brokers.front()), log_text(started.error().message));
+  co_return Result<>{};
 }
 
 bool BusProcess::beat() {

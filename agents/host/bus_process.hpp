@@ -5,8 +5,10 @@
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,8 @@ struct BusProcessOptions {
   WorkerRuntimeOptions runtime;
   std::string metrics_address;
   std::uint16_t metrics_port = 0;
+  /// None: a broker that is not there is waited for.
+  std::optional<std::chrono::milliseconds> connect_timeout;
   /// Named in the ready line; none: the line does not speak of agents.
   std::vector<std::string> agents;
 };
@@ -42,8 +46,9 @@ class BusProcess {
   [[nodiscard]] const Runtime& runtime() const { return *runtime_; }
   [[nodiscard]] std::uint16_t metrics_port() const { return server_->port(); }
 
-  /// Starts the runtime. A broker that is not there is waited for: the log says so, the process goes on.
-  Task<> connect();
+  /// Starts the runtime. A broker that is not there is waited for: the log says so, the process goes on. With a
+  /// `connect_timeout` it fails with `unreachable` after that.
+  Task<Result<>> connect();
   /// To be called now and then: notes that the loop comes round, and tells when the broker has come or gone. The first
   /// time that it is there, standard output gets the ready line.
   /// True: it has come or gone since the last call.

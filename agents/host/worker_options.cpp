@@ -4,13 +4,10 @@
 #include <optional>
 #include <utility>
 
-#include "libmsg/core/duration.hpp"
 #include "libmsg/net/endpoint.hpp"
 
 namespace parley::host {
 namespace {
-
-constexpr std::chrono::hours kLongestDrain{1};
 
 /// What the command line said; the file's values lie below it.
 struct Flags {
@@ -23,7 +20,8 @@ struct Flags {
   std::optional<std::uint16_t> metrics_port;
   std::string metrics_address = "127.0.0.1";
   bool is_insecure = false;
-  std::optional<std::string> drain_timeout;
+  std::optional<std::chrono::milliseconds> connect_timeout;
+  std::optional<std::chrono::milliseconds> drain_timeout;
   monitoring::LogOptions log;
 };
 
@@ -57,8 +55,10 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("IP");
   app.add_flag("--insecure", flags.is_insecure,
                "Connect, and serve metrics, beyond this machine although nothing is encrypted");
-  app.add_option("--drain-timeout", flags.drain_timeout, "How long a stop waits for turns under way (default 20s)")
-      ->type_name("TIME");
+  config::add_connect_timeout(app, flags.connect_timeout);
+  config::add_duration_flag(
+      app, {.name = "--drain-timeout", .help = "How long a stop waits for turns under way (default 20s)"},
+      flags.drain_timeout);
   app.add_option("--log-level", flags.log.level, "error, warn, info (default), debug or off")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"error", "warn", "info", "debug", "off"}));
@@ -93,14 +93,8 @@ std::expected<WorkerOptions, config::EarlyExit> read_worker_options(int argc, co
   options.metrics_port = flags.metrics_port.value_or(options.config.metrics_port.value_or(0));
   options.is_insecure_allowed = flags.is_insecure || options.config.is_insecure_allowed;
   options.log = flags.log;
-  if (flags.drain_timeout) {
-    const auto timeout = parse_duration(*flags.drain_timeout);
-    if (!timeout || *timeout > kLongestDrain) {
-      return config::wrong_usage("error: --drain-timeout: '" + *flags.drain_timeout +
-                                 "': expected a duration from 0ms to 1h, such as 250ms, 5s or 2m");
-    }
-    options.drain_timeout = *timeout;
-  }
+  options.connect_timeout = flags.connect_timeout;
+  options.drain_timeout = flags.drain_timeout.value_or(options.drain_timeout);
   return options;
 }
 

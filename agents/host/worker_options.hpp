@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct WorkerOptions {
   std::string metrics_address = "127.0.0.1";
   std::uint16_t metrics_port = 0;
   bool is_insecure_allowed = false;
+  /// How long the start waits for a broker; none: as long as it takes.
+  std::optional<std::chrono::milliseconds> connect_timeout;
   /// How long a stop waits for turns under way. Kubernetes kills 30 s after it has asked, unless told otherwise.
   std::chrono::milliseconds drain_timeout{20'000};
   monitoring::LogOptions log;

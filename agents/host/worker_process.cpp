@@ -77,6 +77,7 @@ class WorkerProcess {
     const std::uint64_t asked = options_.config.memory_limit_bytes;
     bus.runtime.memory_limit_bytes = asked != 0 ? asked : default_memory_limit();
     bus.runtime.limits = options_.config.limits;
+    bus.connect_timeout = options_.connect_timeout;
     bus.metrics_address = options_.metrics_address;
     bus.metrics_port = options_.metrics_port;
     bus.agents.reserve(options_.config.agents.size());
@@ -104,13 +105,15 @@ class WorkerProcess {
   Task<> work() {
     // Before the connection, so that HELLO brings all types at once.
     Result<> deployed = co_await deployment_.deploy(bus_.runtime(), options_.config);
-    if (!deployed) {
-      outcome_ = std::move(deployed);
-      io_.stop();
-      co_return;
-    }
-    co_await bus_.connect();
+    if (!deployed) co_return end(std::move(deployed));
+    Result<> connected = co_await bus_.connect();
+    if (!connected) co_return end(std::move(connected));
     report_connection();
+  }
+
+  void end(Result<> outcome) {
+    outcome_ = std::move(outcome);
+    io_.stop();
   }
 
   Task<> stop_when_asked() {

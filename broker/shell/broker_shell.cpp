@@ -43,7 +43,7 @@ Result<std::optional<FileLock>> claim_ipc_path(const net::Endpoint& endpoint) {
   auto lock = FileLock::try_lock(endpoint.host + ".lock");
   if (!lock) return lock;
   if (!*lock) {
-    return fail(ErrorCode::unreachable, "a broker is already listening on ipc://" + endpoint.host +
+    return fail(ErrorCode::refused, "a broker is already listening on ipc://" + endpoint.host +
                                             "; stop it, or choose another path with --listen");
   }
   struct stat info{};

@@ -18,7 +18,7 @@ namespace parley::broker {
 class BrokerShell {
  public:
   /// Takes its locks, raises the epoch, listens and serves the health page. Fails with `bad_configuration`, or
-  /// `unreachable` when an address is in use. The references must outlive the shell.
+  /// `refused` when an address is in use. The references must outlive the shell.
   static Result<std::unique_ptr<BrokerShell>> start(BrokerOptions options, StopSignals& signals, const Clock& clock,
                                                     Random& random);
   BrokerShell(const BrokerShell&) = delete;

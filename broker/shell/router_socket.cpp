@@ -46,7 +46,7 @@ Result<std::string> RouterSocket::bind(const net::Endpoint& endpoint) {
     return socket_.get(zmq::sockopt::last_endpoint);
   } catch (const zmq::error_t& failure) {
     if (failure.num() == EADDRINUSE) {
-      return fail(ErrorCode::unreachable, "cannot listen on " + address +
+      return fail(ErrorCode::refused, "cannot listen on " + address +
                                               ": the address is in use, perhaps by another broker; stop that one or "
                                               "choose another with --listen (tcp://127.0.0.1:* takes any free port)");
     }

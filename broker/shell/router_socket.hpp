@@ -30,7 +30,7 @@ class RouterSocket final : public FrameSink {
   /// `context` must outlive the socket.
   explicit RouterSocket(zmq::context_t& context);
 
-  /// Listens as well on `endpoint` and returns where: the port is known then. Fails with `unreachable` when the address
+  /// Listens as well on `endpoint` and returns where: the port is known then. Fails with `refused` when the address
   /// is taken, `bad_configuration` when it is wrong.
   Result<std::string> bind(const net::Endpoint& endpoint);
 

@@ -158,7 +158,7 @@ void log_to_standard_error(spdlog::level::level_enum level) {
 
 /// What a worker is and where it goes, for its errors.
 struct WorkerRun {
-  std::string broker;
+  std::vector<std::string> brokers;
   std::chrono::milliseconds timeout;
   const WorkerSetup& setup;
   asio::signal_set& signals;
@@ -166,9 +166,7 @@ struct WorkerRun {
 
 int report_start(const Error& error, const WorkerRun& run) {
   if (error.code != ErrorCode::unreachable) return report(error, kFailed);
-  const Error explained(ErrorCode::unreachable, "no broker answers at " + run.broker + " within " +
-                                                    format_duration(run.timeout) + " (is one running? try: parley up)");
-  return report(explained, kUnreachable);
+  return report(no_broker_answers(run.brokers, run.timeout), kUnreachable);
 }
 
 Task<int> serve(Runtime& runtime, const WorkerRun& run) {
@@ -201,7 +199,7 @@ int run_worker(int argc, char** argv, const std::string& name, const WorkerSetup
   log_to_standard_error(arguments->log_level);
   asio::io_context io;
   asio::signal_set signals(io, SIGINT, SIGTERM);
-  const WorkerRun run{arguments->runtime.brokers.front(), arguments->timeout, setup, signals};
+  const WorkerRun run{arguments->runtime.brokers, arguments->timeout, setup, signals};
   auto runtime = make_worker_runtime(io, std::move(arguments->runtime));
   if (!runtime) return report(runtime.error(), kBadUsage);
   return run_until(io, serve(**runtime, run));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "libmsg/core/duration.hpp"
 #include "libmsg/net/io_thread.hpp"
 #include "libmsg/net/process_vitals.hpp"
 #include "libmsg/runtime/agent_host.hpp"
@@ -119,6 +120,13 @@ class WorkerRuntime final : public Runtime {
 };
 
 }  // namespace
+
+Error no_broker_answers(const std::vector<std::string>& endpoints, std::chrono::milliseconds waited) {
+  std::string text = "no broker answers at ";
+  for (const std::string& endpoint : endpoints) text += (&endpoint == &endpoints.front() ? "" : ", ") + endpoint;
+  text += " within " + format_duration(waited) + " (is one running? try: parley up)";
+  return {ErrorCode::unreachable, std::move(text)};
+}
 
 Result<std::unique_ptr<Runtime>> make_worker_runtime(asio::io_context& io, WorkerRuntimeOptions options) {
   if (options.brokers.empty()) return fail(ErrorCode::bad_configuration, "a worker needs the endpoint of a broker");

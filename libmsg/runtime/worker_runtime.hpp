@@ -2,6 +2,10 @@
 // runs handlers. Construct, register, start; any number of brokers (shards), one connection each.
 #pragma once
 
+#include <chrono>
+#include <string>
+#include <vector>
+
 #include "libmsg/link/peer_link.hpp"
 #include "libmsg/runtime/runtime.hpp"
 
@@ -19,6 +23,9 @@ struct WorkerRuntimeOptions {
   /// A process that uses more is unhealthy; zero: no limit.
   std::uint64_t memory_limit_bytes = 0;
 };
+
+/// What a program says when start() found no broker in time: `unreachable`, with the endpoints and what to try.
+[[nodiscard]] Error no_broker_answers(const std::vector<std::string>& endpoints, std::chrono::milliseconds waited);
 
 /// The shape of WorkerRuntime is that of LocalRuntime: see runtime.hpp for every member.
 [[nodiscard]] Result<std::unique_ptr<Runtime>> make_worker_runtime(asio::io_context& io, WorkerRuntimeOptions options);

@@ -11,10 +11,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
-#include "libmsg/core/duration.hpp"
 #include "libmsg/runtime/worker_runtime.hpp"
 #include "services/cli/exit_code.hpp"
-#include "services/cli/text_list.hpp"
 #include "services/cli/top/terminal.hpp"
 
 namespace parley::cli {
@@ -69,9 +67,7 @@ struct Session {
 
   [[nodiscard]] int refuse(const Error& error, std::chrono::milliseconds patience) const {
     if (error.code != ErrorCode::unreachable) return environment.console.fail(error);
-    const Error explained(ErrorCode::unreachable,
-                          fmt::format("no broker answers at {} within {} (is one running? try: parley up)",
-                                      comma_list(endpoints), format_duration(patience)));
+    const Error explained = no_broker_answers(endpoints, patience);
     return options.on_unreachable ? options.on_unreachable(explained) : environment.console.fail(explained);
   }
 };

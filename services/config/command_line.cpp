@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "libmsg/core/duration.hpp"
 #include "services/config/problems.hpp"
 
 namespace parley::config {
@@ -33,6 +34,27 @@ std::expected<void, EarlyExit> parse_command_line(CLI::App& app, int argc, const
 int end_early(const EarlyExit& exit) {
   (exit.status == 0 ? std::cout : std::cerr) << exit.text << '\n';
   return exit.status;
+}
+
+void add_duration_flag(CLI::App& app, const DurationFlag& flag, std::optional<std::chrono::milliseconds>& target) {
+  const auto take = [flag, &target](const std::string& text) {
+    const auto value = parse_duration(text);
+    if (!value || *value < flag.shortest || *value > flag.longest) {
+      throw CLI::ValidationError(flag.name, "'" + text + "': expected a duration from " +
+                                                format_duration(flag.shortest) + " to " +
+                                                format_duration(flag.longest) + ", such as 250ms, 5s or 2m");
+    }
+    target = *value;
+  };
+  app.add_option_function<std::string>(flag.name, take, flag.help)->type_name("TIME");
+}
+
+void add_connect_timeout(CLI::App& app, std::optional<std::chrono::milliseconds>& target) {
+  add_duration_flag(app,
+                    {.name = "--connect-timeout",
+                     .help = "End with status 3 when no broker answers so long after the start (default: wait for one)",
+                     .shortest = std::chrono::milliseconds(1)},
+                    target);
 }
 
 std::vector<std::string> choose_brokers(const std::vector<std::string>& flags, std::string otherwise) {

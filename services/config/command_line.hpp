@@ -2,7 +2,9 @@
 // flags themselves are each program's own. Main thread, at start.
 #pragma once
 
+#include <chrono>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,18 @@ struct EarlyExit {
 
 /// Help and the version go to standard output, all else to standard error; the exit status.
 [[nodiscard]] int end_early(const EarlyExit& exit);
+
+/// A flag that takes a duration between `shortest` and `longest`.
+struct DurationFlag {
+  std::string name;
+  std::string help;
+  std::chrono::milliseconds shortest{0};
+  std::chrono::milliseconds longest = std::chrono::hours(1);
+};
+/// `target` is borrowed until the command line has been parsed.
+void add_duration_flag(CLI::App& app, const DurationFlag& flag, std::optional<std::chrono::milliseconds>& target);
+/// `--connect-timeout` of the processes that wait for a broker.
+void add_connect_timeout(CLI::App& app, std::optional<std::chrono::milliseconds>& target);
 
 /// One endpoint per shard: the flag wins over PARLEY_BROKER (a list with commas), that over `otherwise`.
 [[nodiscard]] std::vector<std::string> choose_brokers(const std::vector<std::string>& flags, std::string otherwise);

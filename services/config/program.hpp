@@ -12,10 +12,12 @@
 namespace parley::config {
 
 inline constexpr int kFailedExit = 1;
+inline constexpr int kUnreachableExit = 3;
 
 /// Says on standard error what is wrong; the exit status for it.
 inline int report(const Error& error) {
   std::cerr << "error: " << error.message << '\n';
+  if (error.code == ErrorCode::unreachable) return kUnreachableExit;
   return error.code == ErrorCode::bad_configuration ? kBadConfigurationExit : kFailedExit;
 }
 

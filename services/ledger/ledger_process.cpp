@@ -63,6 +63,7 @@ class LedgerProcess {
     bus.runtime.name = "ledger";
     bus.runtime.brokers = options_.brokers;
     bus.runtime.is_insecure_allowed = options_.is_insecure_allowed;
+    bus.connect_timeout = options_.connect_timeout;
     bus.metrics_address = options_.metrics_address;
     bus.metrics_port = options_.metrics_port;
     return bus_.open(std::move(bus), {&board_, &metrics_.source(), &process_});
@@ -75,7 +76,12 @@ class LedgerProcess {
       end(hosted.error());
       co_return;
     }
-    co_await bus_.connect();
+    const Result<> connected = co_await bus_.connect();
+    if (!connected) {
+      outcome_ = fail(connected.error());
+      io_.stop();
+      co_return;
+    }
     bus_.beat();
   }
 

@@ -1,5 +1,5 @@
 // parley-ledger: reads its options, keeps the budgets until it is told to stop.
-// Exit status: 0 stopped in good order, 1 failed, 2 wrong flags or configuration.
+// Exit status: 0 stopped in good order, 1 failed, 2 wrong flags or configuration, 3 no broker in time.
 #include "libmsg/core/clock.hpp"
 #include "monitoring/log.hpp"
 #include "services/config/program.hpp"

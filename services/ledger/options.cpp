@@ -14,6 +14,7 @@ struct Flags {
   std::string config;
   std::string state_dir;
   std::vector<std::string> brokers;
+  std::optional<std::chrono::milliseconds> connect_timeout;
   std::optional<std::uint16_t> metrics_port;
   std::string metrics_address = "127.0.0.1";
   bool is_insecure = false;
@@ -30,6 +31,7 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--broker", flags.brokers, "Endpoint of the broker; one per shard (also PARLEY_BROKER)")
       ->type_name("ENDPOINT")
       ->delimiter(',');
+  config::add_connect_timeout(app, flags.connect_timeout);
   app.add_option("--metrics-port", flags.metrics_port, "Serve /metrics, /livez, /readyz; 0 takes a free port")
       ->type_name("PORT");
   app.add_option("--metrics-address", flags.metrics_address, "Where to serve them (default 127.0.0.1)")
@@ -98,6 +100,7 @@ std::expected<LedgerOptions, config::EarlyExit> read_options(int argc, const cha
     options.prices = std::move(*prices);
   }
   options.brokers = config::choose_brokers(flags.brokers, file->broker.value_or(net::default_endpoint()));
+  options.connect_timeout = flags.connect_timeout;
   options.state_dir = flags.state_dir;
   options.is_insecure_allowed = flags.is_insecure || file->is_insecure_allowed;
   options.metrics_address = flags.metrics_address;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct LedgerOptions {
   /// One endpoint per shard; never empty.
   std::vector<std::string> brokers;
   bool is_insecure_allowed = false;
+  /// How long the start waits for a broker; none: as long as it takes.
+  std::optional<std::chrono::milliseconds> connect_timeout;
   std::string metrics_address = "127.0.0.1";
   std::uint16_t metrics_port = 0;
   monitoring::LogOptions log;

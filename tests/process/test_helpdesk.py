@@ -108,6 +108,17 @@ class Worker(ProcessTest):
         self.start_broker()
         self.assertEqual(worker.ready()["agents"], ["hr"])
 
+    def test_ends_with_status_3_when_no_broker_comes_within_the_connect_timeout(self):
+        budgets = self.write("budgets: {limits: [{name: all, tokens: 1, per: day}]}\n")
+        for command in (("parley-agent", "--config", str(HELPDESK), "--worker", "hr"),
+                        ("parley-ledger", "--config", budgets, "--state-dir", self.folder)):
+            process = self.spawn(*command, "--broker", self.endpoint, "--connect-timeout", "300ms", "--log-level", "error")
+            out, errors = process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 3, errors)
+            self.assertEqual(out, "")
+            self.assertEqual(errors, f"error: no broker answers at {self.endpoint} within 300ms "
+                                     "(is one running? try: parley up)\n")
+
     def test_stops_at_once_while_it_waits_for_a_broker(self):
         worker = self.start_worker("hr")
         started = time.monotonic()
