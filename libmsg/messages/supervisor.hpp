@@ -29,7 +29,7 @@ struct FleetEvent {
   std::string agent;    ///< an agent id or agent type, when it is about one
   std::string reason;
   std::uint64_t restarts = 0;
-  std::vector<std::string> last_lines;  ///< of its output, when it crashed
+  std::vector<std::string> last_lines;  ///< of its output, when it crashed or was stopped for its health
   PARLEY_FIELDS(at_ms, event, node, process, agent, reason, restarts, last_lines)
   friend bool operator==(const FleetEvent&, const FleetEvent&) = default;
 };

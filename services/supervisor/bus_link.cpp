@@ -116,7 +116,7 @@ struct BusLink::Impl {
     }
   }
 
-  /// An event is taken out while it is on its way, since the last flush, at the end, may overtake the one of run().
+  /// An event is taken out while it is on its way, for several flushes may run side by side.
   Task<> flush() {
     while (!waiting.empty()) {
       messages::FleetEvent event = std::move(waiting.front());
@@ -171,6 +171,7 @@ void BusLink::stop(std::function<void()> then) {
 void BusLink::publish(messages::FleetEvent event) {
   impl_->waiting.push_back(std::move(event));
   impl_->bound_waiting();
+  if (impl_->runtime->is_connected()) asio::co_spawn(impl_->io, impl_->flush(), asio::detached);
 }
 
 void BusLink::quarantine(std::string agent, std::string reason) {

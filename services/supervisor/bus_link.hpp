@@ -49,7 +49,7 @@ class BusLink {
   /// Says goodbye to the broker; `then` is called when that is done.
   void stop(std::function<void()> then);
 
-  /// Nothing happens without a broker: the log has every event.
+  /// At once, or when the broker is back; of those that wait for it the oldest give way. The log has every event.
   void publish(messages::FleetEvent event);
   /// Tells the broker to hold back messages for an agent id, now or as soon as there is one.
   void quarantine(std::string agent, std::string reason);

@@ -37,7 +37,8 @@ messages::FleetEvent FleetJournal::note(const Action& action, const std::vector<
   for (const ProcessView& view : processes) {
     if (view.name == action.process) event.restarts = view.restarts;
   }
-  if (action.event == "agent_crashed") event.last_lines = last_lines;
+  const bool is_end_of_sick = action.event == "agent_stopped" && memory.cause == "health";
+  if (action.event == "agent_crashed" || is_end_of_sick) event.last_lines = last_lines;
   spdlog::log(is_bad(event.event) ? spdlog::level::warn : spdlog::level::info,
               "event={} process={} agent={} restarts={} reason={}", event.event, log_text(event.process),
               log_text(event.agent), event.restarts, log_text(event.reason));

@@ -109,7 +109,7 @@ void Policy::adopt(const ProcessView& earlier, bool is_alive, TimePoint now) {
   } else if (state == ProcessState::waiting) {
     wait_for_start(process, Duration::zero(), now);
   } else {
-    fail(process, "ended while the supervisor was away", now);
+    fail(process, "agent_crashed", "ended while the supervisor was away", now);
   }
   start_due(now);
 }
@@ -208,8 +208,9 @@ void Policy::tick(TimePoint now) {
         wait_for_start(*process, Duration::zero(), now);
       }
     } else if (process->view.role == Role::broker || is_broker_there_) {
-      begin_stop(*process, Stop::sick, config_.sick_grace,
-                 fmt::format("was not ready within {}", text_of(config_.start_timeout)), now);
+      const std::string reason = fmt::format("was not ready within {}", text_of(config_.start_timeout));
+      report("agent_unhealthy", *process, reason);
+      begin_stop(*process, Stop::sick, config_.sick_grace, reason, now);
       process->is_silent = true;
     }
   }

@@ -130,7 +130,8 @@ class Policy {
   void begin_stop(Process& process, Stop why, Duration grace, std::string reason, TimePoint now);
   void settle_stop(Process& process, TimePoint now);
   Result<> put_away(std::string_view name, Stop why, TimePoint now);
-  void fail(Process& process, const std::string& reason, TimePoint now);
+  /// A failure has ended: by itself (`agent_crashed`), or because the process was stopped for its health.
+  void fail(Process& process, std::string_view event, const std::string& reason, TimePoint now);
   void restart_followers(const Process& failed, TimePoint now);
   void wait_for_start(Process& process, Duration delay, TimePoint now);
   void enter_quarantine(Process& process, const std::string& reason, bool gets_probe, TimePoint now);

@@ -30,20 +30,20 @@ void Policy::on_ended(std::string_view name, const ProcessEnd& end, TimePoint no
       enter_quarantine(*process, end.str() + ": it would only fail again", true, now);
       restart_followers(*process, now);
     } else {
-      fail(*process, end.str(), now);
+      fail(*process, "agent_crashed", end.str(), now);
     }
   }
   start_due(now);
 }
 
-void Policy::fail(Process& process, const std::string& reason, TimePoint now) {
+void Policy::fail(Process& process, std::string_view event, const std::string& reason, TimePoint now) {
   const Duration healthy_for = process.ready_since ? now - *process.ready_since : Duration::zero();
   const Duration delay = process.history.note_crash(now, healthy_for, random_);
   const bool is_failed_trial = process.is_trial && healthy_for < config_.healthy_reset;
   process.is_trial = is_failed_trial;
   process.view.has_failed = true;
   process.view.reason = reason;
-  report("agent_crashed", process, reason);
+  report(std::string(event), process, reason);
   if (is_failed_trial) {
     enter_quarantine(process, "its trial after a quarantine failed: " + reason, true, now);
   } else if (process.history.is_too_often(now)) {

@@ -33,7 +33,7 @@ void Policy::settle_stop(Process& process, TimePoint now) {
   }
   switch (process.stop) {
     case Stop::sick:
-      return fail(process, std::string(process.view.reason), now);
+      return fail(process, "agent_stopped", std::string(process.view.reason), now);
     case Stop::quarantine:
       return enter_quarantine(process, std::string(process.view.reason), false, now);
     default:

@@ -631,6 +631,25 @@ class Operations(EchoSuite):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=PATIENCE), 130)
 
+    def test_events_that_are_followed_come_once_also_when_they_happened_just_before(self):
+        def told(text):
+            return self.parley("events", "--json").stdout.count(text)
+        before = told("agent_started")
+        self.assertEqual(self.parley("worker", "restart", "talker").returncode, 0)
+        wait_for(lambda: told("agent_started") > before, "event of the restart")
+        out = Path(self.folder, "once.jsonl")
+        with out.open("w") as stream:
+            process = subprocess.Popen([PARLEY, "events", "--follow", "--json", "--broker", self.broker],
+                                       stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait, PATIENCE)
+        self.addCleanup(process.kill)
+        wait_for(lambda: "agent_started" in out.read_text(), "event of the past")
+        self.parley("agent", "quarantine", "talker/o", "--reason", "odd")
+        self.addCleanup(self.parley, "agent", "release", "talker/o")
+        wait_for(lambda: '"talker/o"' in out.read_text(), "new event")
+        lines = out.read_text().splitlines()
+        self.assertEqual(sorted(set(lines)), sorted(lines))
+
     def test_events_with_a_count_of_0_are_none_of_the_past(self):
         def past():
             told = self.parley("events", "--json").stdout

@@ -6,8 +6,10 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
+#include <vector>
 
 #include "libmsg/messages/supervisor.hpp"
 #include "services/cli/bus_session.hpp"
@@ -25,6 +27,9 @@ constexpr std::chrono::milliseconds kJoinTime{2000};
 constexpr std::chrono::milliseconds kAskAgain{100};
 /// Events that may wait for the terminal; then the broker feels the back-pressure.
 constexpr std::size_t kMaxWaiting = 1024;
+
+/// What a supervisor remembers.
+constexpr std::uint32_t kMostEvents = 256;
 
 struct Settings {
   std::string node = "local";
@@ -62,12 +67,12 @@ void print_event(Bus& bus, const messages::FleetEvent& event) {
   }
 }
 
-/// The latest events that the node's supervisor remembers.
-Task<Result<>> print_recent(Bus& bus, const Settings& settings) {
+/// The latest events that the node's supervisor remembers, oldest first.
+Task<Result<std::vector<messages::FleetEvent>>> recent_events(Bus& bus, const Settings& settings, std::uint32_t count) {
   const Result<AgentId> supervisor = AgentId::make(messages::kSupervisorType, settings.node);
   if (!supervisor) co_return fail(supervisor.error());
   messages::SupervisorList list;
-  list.events = static_cast<std::uint32_t>(settings.count);
+  list.events = count;
   CallOptions options;
   options.timeout = std::min(bus.time_left(), std::chrono::milliseconds(5000));
   const TimePoint until = std::min<TimePoint>(bus.clock.now() + kJoinTime, bus.deadline);
@@ -79,8 +84,13 @@ Task<Result<>> print_recent(Bus& bus, const Settings& settings) {
     report = co_await bus.client.request<messages::SupervisorReport>(*supervisor, list, options);
   }
   if (!report) co_return fail(report.error());
-  for (const messages::FleetEvent& event : report->events) print_event(bus, event);
-  co_return Result<>{};
+  co_return std::move(report->events);
+}
+
+void print_last(Bus& bus, const std::vector<messages::FleetEvent>& events, std::size_t count) {
+  for (const messages::FleetEvent& event : std::span(events).last(std::min(count, events.size()))) {
+    print_event(bus, event);
+  }
 }
 
 Task<int> follow(Bus& bus, const Settings& settings) {
@@ -97,21 +107,30 @@ Task<int> follow(Bus& bus, const Settings& settings) {
   const Result<> registered = co_await bus.runtime.register_closure(type, std::move(closure), std::move(filters));
   if (!registered) co_return bus.console.fail_answer(registered.error());
   // A supervisor may be away just now; its events come when it is back.
-  const Result<> recent = co_await print_recent(bus, settings);
-  if (!recent) bus.console.note(fmt::format("no supervisor answers ({}); waiting for events", recent.error().message));
-  for (;;) print_event(bus, co_await events->async_receive(asio::use_awaitable));
+  const auto past = co_await recent_events(bus, settings, kMostEvents);
+  if (!past) bus.console.note(fmt::format("no supervisor answers ({}); waiting for events", past.error().message));
+  const std::vector<messages::FleetEvent> known = past.value_or(std::vector<messages::FleetEvent>());
+  print_last(bus, known, settings.count);
+  for (;;) {
+    const messages::FleetEvent event = co_await events->async_receive(asio::use_awaitable);
+    // One of the past may come anew, when it was under way while the supervisor was asked.
+    if (std::ranges::find(known, event) == known.end()) print_event(bus, event);
+  }
 }
 
 Task<int> show_events(Bus& bus, const Settings& settings) {
   if (settings.does_follow) co_return co_await follow(bus, settings);
-  const Result<> recent = co_await print_recent(bus, settings);
-  co_return recent ? kDone : bus.console.fail_answer(recent.error());
+  const auto count = static_cast<std::uint32_t>(settings.count);
+  const auto recent = co_await recent_events(bus, settings, count);
+  if (!recent) co_return bus.console.fail_answer(recent.error());
+  print_last(bus, *recent, settings.count);
+  co_return kDone;
 }
 
 Run declare(Options& options) {
   auto settings = std::make_shared<Settings>();
   options.flag("-f,--follow", settings->does_follow, "Go on with events as they come");
-  options.number("-n,--count", settings->count, 0, 256,
+  options.number("-n,--count", settings->count, 0, kMostEvents,
                  "How many of the latest events; 0: with --follow, only new ones");
   options.option("--node", settings->node, "NAME", "Whose latest events (default: local)");
   return [settings](Environment& environment) {

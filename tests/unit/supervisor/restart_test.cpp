@@ -222,6 +222,27 @@ TEST(Health, of_a_whole_fleet_gone_bad_stops_only_four_at_once) {
   EXPECT_EQ(bench.deeds().size(), 4U);
 }
 
+TEST(Events, tell_no_crash_of_a_process_that_was_stopped_for_its_health) {
+  Bench bench;
+  bench.running("a");
+  bench.take();
+  bench.sick("a");
+  bench.ends("a", kCleanExit);
+  bench.ready("a");
+  EXPECT_THAT(bench.events(), ElementsAre("agent_unhealthy", "agent_stopped", "agent_started", "agent_restarted"));
+}
+
+TEST(Events, tell_that_a_process_was_stopped_since_it_did_not_become_ready) {
+  Bench bench;
+  bench.worker("a");
+  bench.policy.on_started("a", bench.now);
+  bench.take();
+  bench.advance(PolicyConfig().start_timeout);
+  bench.advance(PolicyConfig().sick_grace);
+  bench.ends("a", kKilledFromOutside);
+  EXPECT_THAT(bench.events(), ElementsAre("agent_unhealthy", "agent_killed", "agent_stopped"));
+}
+
 TEST(Events, tell_a_crash_and_the_restart) {
   Bench bench;
   bench.running("a");
