@@ -44,7 +44,7 @@ Result<std::optional<FileLock>> claim_ipc_path(const net::Endpoint& endpoint) {
   if (!lock) return lock;
   if (!*lock) {
     return fail(ErrorCode::refused, "a broker is already listening on ipc://" + endpoint.host +
-                                            "; stop it, or choose another path with --listen");
+                                        "; stop it, or choose another path with --listen");
   }
   struct stat info{};
   if (lstat(endpoint.host.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode)) {

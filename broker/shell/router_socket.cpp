@@ -47,8 +47,8 @@ Result<std::string> RouterSocket::bind(const net::Endpoint& endpoint) {
   } catch (const zmq::error_t& failure) {
     if (failure.num() == EADDRINUSE) {
       return fail(ErrorCode::refused, "cannot listen on " + address +
-                                              ": the address is in use, perhaps by another broker; stop that one or "
-                                              "choose another with --listen (tcp://127.0.0.1:* takes any free port)");
+                                          ": the address is in use, perhaps by another broker; stop that one or "
+                                          "choose another with --listen (tcp://127.0.0.1:* takes any free port)");
     }
     return fail(ErrorCode::bad_configuration, "cannot listen on " + address + ": " + failure.what());
   }

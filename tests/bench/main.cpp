@@ -224,7 +224,8 @@ class Bench {
     std::vector<std::string> systems{"relay", "parley"};
     if (test_case.name == "runtime_round_trip") systems = {"runtime"};
     if (is_nats_built_in()) systems.emplace_back("nats");
-    if (test_case.name == "round_trip" && test_case.payload_bytes == kSaturationPayload) systems.emplace_back("bundled");
+    const bool has_ceiling = test_case.name == "round_trip" && test_case.payload_bytes == kSaturationPayload;
+    if (has_ceiling) systems.emplace_back("bundled");
     return systems;
   }
 

@@ -140,6 +140,8 @@ class Worker(ProcessTest):
         for arguments, text in ((["--config", "/nonexistent.yaml"], "/nonexistent.yaml"), (["--config", str(HELPDESK), "--nonsense"], "--nonsense"),
                                 ([], "--config"), (["--config", needs_key], "NO_SUCH_KEY_HERE"),
                                 (["--config", str(HELPDESK), "--worker", "nobody"], "nobody"),
+                                (["--config", str(HELPDESK), "--connect-timeout", "0s"], "--connect-timeout: '0s'"),
+                                (["--config", str(HELPDESK), "--drain-timeout", "2h"], "--drain-timeout: '2h'"),
                                 (["--config", str(HELPDESK), "--worker", "hr", "--broker", "tcp://192.0.2.1:1"], "insecure")):
             result = self.run_agent(*arguments)
             self.assertEqual(result.returncode, 2, result.stderr)
