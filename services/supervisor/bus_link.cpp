@@ -54,6 +54,8 @@ struct BusLink::Impl {
   asio::steady_timer timer;
   std::deque<messages::FleetEvent> waiting = {};
   std::map<std::string, Quarantine> quarantined = {};
+  bool is_flush_due = false;
+  int flushes = 0;  ///< under way
   bool was_there = true;
 
   Task<> run() {
@@ -68,7 +70,7 @@ struct BusLink::Impl {
       note_broker(runtime->is_connected());
       if (runtime->is_connected()) {
         co_await look();
-        co_await flush();
+        co_await flush_alone();
       }
       timer.expires_after(kLookInterval);
       co_await timer.async_wait(asio::use_awaitable);
@@ -116,8 +118,15 @@ struct BusLink::Impl {
     }
   }
 
-  /// An event is taken out while it is on its way, for several flushes may run side by side.
+  /// One at a time keeps the order also when the broker goes away.
+  Task<> flush_alone() {
+    is_flush_due = false;
+    if (flushes == 0) co_await flush();
+  }
+
+  /// An event is taken out while it is on its way, since the last flush, at the end, may overtake the one under way.
   Task<> flush() {
+    flushes++;
     while (!waiting.empty()) {
       messages::FleetEvent event = std::move(waiting.front());
       waiting.pop_front();
@@ -125,8 +134,9 @@ struct BusLink::Impl {
       if (published) continue;
       waiting.push_front(std::move(event));
       bound_waiting();
-      co_return;
+      break;
     }
+    flushes--;
   }
 
   void bound_waiting() {
@@ -171,7 +181,8 @@ void BusLink::stop(std::function<void()> then) {
 void BusLink::publish(messages::FleetEvent event) {
   impl_->waiting.push_back(std::move(event));
   impl_->bound_waiting();
-  if (impl_->runtime->is_connected()) asio::co_spawn(impl_->io, impl_->flush(), asio::detached);
+  if (!impl_->runtime->is_connected() || std::exchange(impl_->is_flush_due, true)) return;
+  asio::co_spawn(impl_->io, impl_->flush_alone(), asio::detached);
 }
 
 void BusLink::quarantine(std::string agent, std::string reason) {
